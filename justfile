@@ -1,0 +1,68 @@
+# Everything that is done to this project, by name. `just` alone lists it.
+
+export CGO_ENABLED := env("CGO_ENABLED", "1")
+
+tags := "urfave_cli_no_docs"
+lint := "go tool -modfile=.ci/tools.mod golangci-lint"
+
+# list the recipes
+default:
+    @just --list
+
+# build ./distrust as it is released
+build:
+    CGO_ENABLED=0 go build -trimpath -tags {{ tags }} -ldflags '-s -w' -o distrust ./cli/distrust
+
+# install distrust into GOBIN
+install:
+    CGO_ENABLED=0 go install -trimpath -tags {{ tags }} -ldflags '-s -w' ./cli/distrust
+
+# the whole suite
+test:
+    go test ./...
+
+# the whole suite under the race detector
+race:
+    go test -race ./...
+
+# run every fuzz target for a while each (just fuzz 30s)
+fuzz time="10s":
+    #!/usr/bin/env bash
+    set -euo pipefail
+    for pkg in $(go list ./...); do
+        for target in $(go test -list '^Fuzz' "$pkg" | grep '^Fuzz' || true); do
+            echo "== $pkg $target"
+            go test -run '^$' -fuzz "^${target}\$" -fuzztime {{ time }} "$pkg"
+        done
+    done
+
+# Go benchmarks, all of them or those that match
+bench match=".":
+    go test -run '^$' -bench '{{ match }}' -benchmem ./...
+
+# every gate that reads the code
+lint:
+    {{ lint }} run
+    go vet ./...
+    go mod tidy -diff
+    GOOS=linux GOARCH=arm64 go build -o /dev/null ./cli/distrust
+    GOOS=darwin GOARCH=arm64 go build -o /dev/null ./cli/distrust
+    GOOS=windows GOARCH=amd64 go build -o /dev/null ./cli/distrust
+    CGO_ENABLED=0 GOARCH=386 go test ./schema ./sshsig ./records ./records/trust
+
+# format the code
+fmt:
+    {{ lint }} fmt
+    just --fmt
+
+# known vulnerabilities; needs the network, so never a gate
+vuln:
+    go run golang.org/x/vuln/cmd/govulncheck@latest ./...
+
+# rewrite what docs/ shows of the program from the program itself
+docs:
+    go test ./docs ./cli/... -update
+
+# what a change must pass
+ci: lint test race
+    just fuzz 2s
