@@ -1,0 +1,76 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// OS is the real world: the only function of distrust that reaches for the process's own
+// arguments, environment, clock and streams.
+func OS() *Env {
+	return &Env{
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Getenv:     os.Getenv,
+		Environ:    os.Environ,
+		LookPath:   exec.LookPath,
+		Executable: os.Executable,
+		Getwd:      os.Getwd,
+		UserHome:   os.UserHomeDir,
+		Now:        time.Now,
+		OpenTTY:    openTTY,
+		IsTerminal: isTerminal,
+		Columns:    columns,
+		Context:    interruptible,
+		Build:      build(),
+	}
+}
+
+// interruptible returns a context that the first interrupt cancels, so that work is put down in
+// order; a second one ends the program as if we had not listened.
+func interruptible() (context.Context, func()) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}
+
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+func columns(stream any) int {
+	f, ok := stream.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
+
+func build() Build {
+	b := Build{Version: "devel", Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return b
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		b.Version = v
+	}
+	for _, setting := range info.Settings {
+		if setting.Key == "vcs.revision" {
+			b.Commit = setting.Value
+		}
+	}
+	return b
+}

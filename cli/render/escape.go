@@ -1,0 +1,73 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Escape makes a foreign string safe to print on one line of a terminal: control characters
+// (C0, DEL, C1), line ends, bidirectional and other format characters, zero-width and
+// otherwise invisible ones and bytes that are not UTF-8 come out as \n, \x1b, \u202e and the
+// like (C1). What can be seen stays as it is, so escaping twice changes nothing.
+func Escape(s string) string {
+	if plain(s) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case visible(r):
+			b.WriteString(s[i : i+size])
+		default:
+			b.WriteString(escaped(r))
+		}
+		i += size
+	}
+	return b.String()
+}
+
+// plain says quickly that s is printable ASCII, as nearly everything is.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// visible says whether r shows as itself wherever it stands. Characters that Unicode calls
+// default ignorable are letters, marks or symbols for some purposes, and invisible all the same.
+func visible(r rune) bool {
+	switch {
+	case r == ' ':
+		return true
+	case r == '\u2800': // an empty braille cell: a symbol that looks like a space
+		return false
+	case unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector):
+		return false
+	}
+	return unicode.IsPrint(r)
+}
+
+// escaped spells a character that is not visible.
+func escaped(r rune) string {
+	switch {
+	case r == '\n':
+		return `\n`
+	case r == '\r':
+		return `\r`
+	case r == '\t':
+		return `\t`
+	case r < 0x80:
+		return fmt.Sprintf(`\x%02x`, r)
+	case r <= 0xffff:
+		return fmt.Sprintf(`\u%04x`, r)
+	}
+	return fmt.Sprintf(`\U%08x`, r)
+}
