@@ -59,10 +59,11 @@ func FirstContact(named string, kept []Head, h Head, now time.Time) (Accepted, e
 		return Accepted{}, err
 	}
 	for _, next := range steps[1:] {
-		if err := adjoins(st.head, next.head); err != nil {
+		prev := st.head
+		if st, err = st.judge(next); err != nil {
 			return Accepted{}, err
 		}
-		if st, err = st.judge(next); err != nil {
+		if err := adjoins(prev, next.head); err != nil {
 			return Accepted{}, err
 		}
 	}
@@ -95,7 +96,7 @@ func Advance(pin Pin, chain Chain, now time.Time) (Accepted, error) {
 	start := state{head: p, dropped: slices.Clone(pin.Dropped)}
 	base, err := start.walk(stepsAbove(chain.Kept, p, h), found)
 	if err != nil {
-		return Accepted{}, err
+		return Accepted{}, found.orFork(base.head, h, err)
 	}
 	path, err := found.path(base.head, h)
 	if err != nil {

@@ -55,16 +55,13 @@ func (st state) judge(next step) (state, error) {
 	if h.Compare(prev) == 0 {
 		return state{}, headError(Fork, prev, h, "two heads with seq %d: %s and %s", h.doc.Seq, shortID(prev), shortID(h))
 	}
-	raised := h.doc.Epoch != prev.doc.Epoch
-	if raised {
-		if err := checkRaise(prev, h, signer.Recovery); err != nil {
-			return state{}, err
-		}
-	}
 	if !next.kept && changesKeys(prev, h) {
 		return state{}, headError(NotKept, prev, h, "it changes keys or epoch, but %s does not hold it", HeadPath(h.doc.Seq))
 	}
-	if raised {
+	if h.doc.Epoch != prev.doc.Epoch {
+		if err := checkRaise(prev, h, signer.Recovery); err != nil {
+			return state{}, err
+		}
 		return state{head: h, dropped: st.droppedBy(h, nil)}, nil
 	}
 	if err := st.checkKeys(h, signer.Recovery); err != nil {

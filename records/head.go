@@ -2,13 +2,12 @@ package records
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"slices"
 	"time"
-
-	"crypto/sha256"
-	"encoding/hex"
 
 	"github.com/distributed-trust/distrust/schema"
 	"github.com/distributed-trust/distrust/sshsig"
@@ -63,6 +62,12 @@ func (h Head) Expires() time.Time {
 
 // Stale says whether the head's time is over: trust of its log no longer counts, reports do (F5.6).
 func (h Head) Stale(now time.Time) bool { return !now.Before(h.Expires()) }
+
+// HasRecovery says whether an active recovery key is listed. Without one, whoever steals an active
+// key cannot be beaten (F5.4); people have to be told.
+func (h Head) HasRecovery() bool {
+	return slices.ContainsFunc(h.doc.Keys, func(k schema.Key) bool { return k.Recovery && k.State == schema.Active })
+}
 
 // OpenHead reads a head and verifies its signature under a key that it lists (F3, F5.5). A head
 // that lists a key which F3 never accepts, or one key twice, is refused (F5.8). The error is a

@@ -1,6 +1,7 @@
 package records
 
 import (
+	"errors"
 	"math"
 	"slices"
 )
@@ -72,6 +73,19 @@ func (l links) path(base, h Head) ([]Head, error) {
 	return path, nil
 }
 
+// orFork prefers to say that h left the accepted chain over what is wrong with its keys, which then
+// is no wonder. A head without authority stays that: it cannot prove a fork.
+func (l links) orFork(base, h Head, err error) error {
+	var e, fork *HeadError
+	if errors.As(err, &e) && e.Kind == NoAuthority {
+		return err
+	}
+	if _, other := l.path(base, h); errors.As(other, &fork) && fork.Kind == Fork {
+		return other
+	}
+	return err
+}
+
 // follow judges every head of a path in order (F5.2: a head that changes keys and is not kept is
 // refused, wherever it stands). Of several signatures over one head, one that may is enough.
 func (st state) follow(path []Head, l links) (state, error) {
@@ -112,7 +126,8 @@ func (l links) oneChain(base Head, path []Head) error {
 // is asked about the heads between: who has no authority cannot prove a fork. It gives the state
 // from which the unbroken chain of F5.3 has to run: st itself, or the head of a raised epoch that a
 // recovery key of st signed. Kept heads that only their signature ties to st lend no authority to
-// skip the chain, so a raise by a recovery key that they add is judged like any other head.
+// skip the chain, so a raise by a recovery key that they add is judged like any other head. The state
+// is given also with an error.
 func (st state) walk(steps []step, l links) (base state, err error) {
 	base = st
 	for {
@@ -120,15 +135,16 @@ func (st state) walk(steps []step, l links) (base state, err error) {
 		if i < 0 || !base.mayRaise(steps[i].head) {
 			break
 		}
-		if base, err = base.raise(steps[i], l); err != nil {
-			return state{}, err
+		raised, err := base.raise(steps[i], l)
+		if err != nil {
+			return base, err
 		}
-		steps = steps[i+1:]
+		base, steps = raised, steps[i+1:]
 	}
 	last := base
 	for _, s := range steps {
 		if last, err = last.judge(s); err != nil {
-			return state{}, err
+			return base, err
 		}
 	}
 	return base, nil
@@ -166,8 +182,6 @@ func (st state) raise(s step, l links) (state, error) {
 // be seen without the heads between (F5.3).
 func adjoins(prev, h Head) error {
 	switch {
-	case h.Compare(prev) == 0: // two for one place: judge says so, after looking at the signer
-		return nil
 	case h.doc.Seq <= prev.doc.Seq:
 		return headError(Rewrite, prev, h, "head %d comes after head %d", h.doc.Seq, prev.doc.Seq)
 	case h.doc.Seq == prev.doc.Seq+1 && h.doc.Prev != prev.id:
