@@ -134,26 +134,23 @@ type GitID struct {
 
 // Kind says which form s has; "" when it has none or more than one.
 func (s Subject) Kind() SubjectKind {
-	var kinds []SubjectKind
-	if s.Digest != (Digest{}) {
-		kinds = append(kinds, SubjectFile)
+	var form SubjectKind
+	forms := 0
+	is := func(there bool, k SubjectKind) {
+		if there {
+			form = k
+			forms++
+		}
 	}
-	if s.Signer != "" {
-		kinds = append(kinds, SubjectSigner)
-	}
-	if s.Git != (GitID{}) {
-		kinds = append(kinds, SubjectGit)
-	}
-	if s.Release != "" {
-		kinds = append(kinds, SubjectRelease)
-	}
-	if s.Project != "" {
-		kinds = append(kinds, SubjectProject)
-	}
-	if len(kinds) != 1 {
+	is(s.Digest != (Digest{}), SubjectFile)
+	is(s.Signer != "", SubjectSigner)
+	is(s.Git != (GitID{}), SubjectGit)
+	is(s.Release != "", SubjectRelease)
+	is(s.Project != "", SubjectProject)
+	if forms != 1 {
 		return ""
 	}
-	return kinds[0]
+	return form
 }
 
 // KeyState is the state of a key in a head (F5.4, F5.8); it only moves forward.
