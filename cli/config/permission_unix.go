@@ -1,0 +1,30 @@
+//go:build !windows
+
+package config
+
+import (
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// permitted holds owner and mode of a file against who runs us.
+func permitted(path string, info fs.FileInfo) error {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		if owner := int(stat.Uid); owner != os.Geteuid() && owner != 0 {
+			return &PermissionError{Path: path, Foreign: true}
+		}
+	}
+	if info.Mode().Perm()&0o002 != 0 {
+		return &PermissionError{Path: path}
+	}
+	return nil
+}
+
+// inode is the number of a file on its disk.
+func inode(info fs.FileInfo) uint64 {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		return uint64(stat.Ino) //nolint:unconvert // narrower on some systems
+	}
+	return 0
+}

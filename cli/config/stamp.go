@@ -1,0 +1,26 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+)
+
+// Stamp says which config.yml and sources.yml lie there now, by size, time and inode (A2): as
+// long as it is the same, a compiled configuration made from them still holds.
+func Stamp(d Dirs) (string, error) {
+	stamp := ""
+	for _, path := range []string{d.ConfigFile(), d.SourcesFile()} {
+		info, err := os.Stat(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			stamp += "absent;"
+		case err != nil:
+			return "", fmt.Errorf("looking at settings: %w", err)
+		default:
+			stamp += fmt.Sprintf("%d,%d,%d;", info.Size(), info.ModTime().UnixNano(), inode(info))
+		}
+	}
+	return stamp, nil
+}
