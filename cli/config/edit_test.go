@@ -38,7 +38,7 @@ var carol = Source{Name: "carol", URL: "https://c.example/t.git", Weight: Weight
 
 const carolText = `- name: "carol"
     url: "https://c.example/t.git"
-    weight: third
+    weight: 34
 `
 
 // layout is a file as a person keeps it.
@@ -79,13 +79,13 @@ func TestEditSources(t *testing.T) {
 		{"add", layout, add(carol), strings.Replace(layout, "\n# the end", `
     - name: "carol"
       url: "https://c.example/t.git"
-      weight: third
+      weight: 34
 
 # the end`, 1)},
 		{
 			"change a field", layout,
 			func(s []Source) []Source { s[0].Weight = WeightFull; return s },
-			strings.Replace(layout, "weight: half", "weight: full", 1),
+			strings.Replace(layout, "weight: half", "weight: 100", 1),
 		},
 		{
 			"change a field with a comment", layout,

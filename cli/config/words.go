@@ -34,21 +34,6 @@ func ParseWeight(s string) (int, error) {
 	return n, nil
 }
 
-// WeightWord is how a weight is shown: its word when it has one, else the number.
-func WeightWord(weight int) string {
-	switch weight {
-	case WeightFull:
-		return "full"
-	case WeightHalf:
-		return "half"
-	case WeightThird:
-		return "third"
-	case WeightMute:
-		return "mute"
-	}
-	return strconv.Itoa(weight)
-}
-
 // day is a day of 24 hours; distrust counts in UTC, which has no others.
 const day = 24 * time.Hour
 

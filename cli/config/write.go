@@ -22,7 +22,7 @@ func (s Source) pairs() []pair {
 	add(s.Log != "", "log", quoted(s.Log))
 	add(true, "url", quoted(s.URL))
 	add(s.Fingerprint != "", "fingerprint", quoted(s.Fingerprint))
-	add(s.Weight != DefaultWeight, "weight", WeightWord(s.Weight))
+	add(s.Weight != DefaultWeight, "weight", strconv.Itoa(s.Weight))
 	add(s.Depth != 0, "depth", strconv.Itoa(s.Depth))
 	add(s.ViaMax != DefaultViaMax, "via_max", strconv.Itoa(s.ViaMax))
 	add(len(s.Scopes) > 0, "scopes", quotedList(s.Scopes))
