@@ -30,6 +30,9 @@ func Project(purl string) string {
 	if !ok || !strings.HasPrefix(purl, "pkg:") {
 		return purl
 	}
+	if rest, scoped := strings.CutPrefix(name, "%40"); scoped && kind == "npm" {
+		name = "@" + rest
+	}
 	return kind + ":" + name
 }
 

@@ -10,14 +10,31 @@ import (
 type Column struct {
 	Head  string // what stands above it; in sentences it stands before the cell
 	Right bool   // numbers stand right
-	Min   int    // least width
+	Min   int    // least width where there is room
 	Cut   bool   // may be shortened when the lines are too long; the last such column goes first
 }
 
 // Cell is one cell: its text, escaped when it is printed, and what its colour stands for.
 type Cell struct {
-	Text string
-	Tone Tone
+	Text   string
+	Tone   Tone
+	Quoted bool // shown in double quotes, which stay when the text is cut
+}
+
+// shown is the text as it is printed in at most width columns.
+func (c Cell) shown(width int) string {
+	if c.Quoted && c.Text != "" {
+		return `"` + Cut(c.Text, width-2) + `"`
+	}
+	return Cut(c.Text, width)
+}
+
+// width is how many columns the whole cell takes.
+func (c Cell) width() int {
+	if c.Quoted && c.Text != "" {
+		return Width(c.Text) + 2
+	}
+	return Width(c.Text)
 }
 
 // Table lists things one a line, in columns that stay within the width of the terminal, or one
@@ -75,7 +92,7 @@ func (t *Table) sentences(b *strings.Builder) {
 		var parts []string
 		for i, cell := range row {
 			if cell.Text != "" {
-				parts = append(parts, strings.TrimSpace(t.Columns[i].Head+" "+cell.Text))
+				parts = append(parts, strings.TrimSpace(t.Columns[i].Head+" "+cell.shown(cell.width())))
 			}
 		}
 		b.WriteString(strings.Join(parts, ", ") + "\n")
@@ -96,9 +113,9 @@ func (t *Table) lines(b *strings.Builder, s Style) {
 	for _, row := range rows {
 		b.WriteString(strings.Repeat(" ", t.Indent))
 		for i, cell := range row {
-			text := cell.Text
+			text := cell.shown(cell.width())
 			if t.Columns[i].Cut {
-				text = Cut(text, widths[i])
+				text = cell.shown(widths[i])
 			}
 			padded := text
 			if i < len(row)-1 || t.Columns[i].Right {
@@ -123,14 +140,14 @@ func (t *Table) widths(rows [][]Cell, width int) []int {
 	for _, row := range rows {
 		for i, cell := range row {
 			if i < len(row)-1 || t.Columns[i].Cut || t.Columns[i].Right {
-				widths[i] = max(widths[i], Width(cell.Text))
+				widths[i] = max(widths[i], cell.width())
 			}
 		}
 	}
 	for i := len(widths) - 1; i >= 0; i-- {
 		if t.Columns[i].Cut {
 			over := t.longest(rows, widths) - width
-			widths[i] = max(min(widths[i], max(t.Columns[i].Min, minCut)), widths[i]-max(over, 0))
+			widths[i] = max(min(widths[i], minCut), widths[i]-max(over, 0))
 		}
 	}
 	return widths
@@ -149,9 +166,9 @@ func (t *Table) longest(rows [][]Cell, widths []int) int {
 			case i < len(row)-1:
 				n += widths[i] + gap
 			case t.Columns[i].Cut:
-				n += min(widths[i], Width(cell.Text))
+				n += min(widths[i], cell.width())
 			default:
-				n += Width(cell.Text)
+				n += cell.width()
 			}
 		}
 		most = max(most, n)
