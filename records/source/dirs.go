@@ -1,0 +1,113 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+)
+
+// Dirs says where this package keeps what it knows (C7). Data and State must survive, Cache is
+// the caller's and may be deleted at any time, and so may the git stores below Data.
+type Dirs struct {
+	Data  string // sources/<log>/: the git store and the list of files of each source
+	State string // pins/<log>.json, kept/<log>/ (vanished reports), evidence/, sync.lock
+	Cache string // index generations; not written by this package
+}
+
+// logPattern is the form of a log id (F5). File names are made from log ids only, never from
+// what somebody else wrote (S2).
+var logPattern = regexp.MustCompile(`^[0-9a-f]{32}$`)
+
+func (d Dirs) store(log string) string    { return filepath.Join(d.Data, "sources", log) }
+func (d Dirs) skipped(log string) string  { return filepath.Join(d.store(log), skippedFile) }
+func (d Dirs) pins() string               { return filepath.Join(d.State, "pins") }
+func (d Dirs) pin(log string) string      { return filepath.Join(d.pins(), log+".json") }
+func (d Dirs) kept(log string) string     { return filepath.Join(d.State, "kept", log) }
+func (d Dirs) evidence() string           { return filepath.Join(d.State, "evidence") }
+func (d Dirs) syncLock() string           { return filepath.Join(d.State, "sync.lock") }
+func (d Dirs) temporary() (string, error) { return newTemporary(filepath.Join(d.Data, "sources")) }
+
+// newTemporary makes an empty folder for a repository that is not accepted yet.
+func newTemporary(parent string) (string, error) {
+	if err := os.MkdirAll(parent, 0o700); err != nil {
+		return "", fmt.Errorf("making a folder for sources: %w", err)
+	}
+	dir, err := os.MkdirTemp(parent, temporaryPrefix)
+	if err != nil {
+		return "", fmt.Errorf("making a temporary store: %w", err)
+	}
+	return dir, nil
+}
+
+// What lies in the store of a source.
+const (
+	gitFolder   = "git"     // the git store
+	filesFile   = "files"   // the list of files of the accepted set
+	skippedFile = "skipped" // what of the set is not read, and why
+)
+
+// temporaryPrefix begins the names of stores that a killed run may leave behind.
+const temporaryPrefix = "new-"
+
+// writeFile puts data at path so that a reader sees all of it or what was there before, also
+// after a power cut: temporary file beside it, fsync, rename, fsync of the folder (S3.5).
+func writeFile(path string, data []byte) (err error) {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".write-*") // made with mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	if _, err = f.Write(data); err != nil {
+		return err
+	}
+	if err = f.Sync(); err != nil {
+		return err
+	}
+	if err = f.Close(); err != nil {
+		return err
+	}
+	if err = os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+// readBounded reads a file of ours that must not be longer than max bytes.
+func readBounded(path string, max int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, max+1))
+	if err == nil && int64(len(b)) > max {
+		err = fmt.Errorf("longer than %d bytes", max)
+	}
+	return b, err
+}
+
+// syncDir makes a rename in dir last. A system that cannot sync folders does not need it.
+func syncDir(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := f.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, fs.ErrInvalid) {
+		return err
+	}
+	return nil
+}

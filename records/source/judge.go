@@ -1,0 +1,146 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/schema"
+	"github.com/distributed-trust/distrust/sshsig"
+)
+
+// Offer is what a repository shows at a first contact that nobody vouched for: everything that
+// the user can be told before saying yes (F6). All of it but the fingerprints is the publisher's
+// own word.
+type Offer struct {
+	Source      string // as the spec names it
+	URL         string
+	Log         string
+	Fingerprint string   // of the key that signed the published head
+	Others      []string // of further active keys that signed a kept head: they would do as well
+	Head        schema.Head
+	HeadID      string
+	Expires     time.Time // after which the source is stale (F5.6)
+	Unsealed    int
+}
+
+// Accepts says whether a fingerprint that the user typed is one that may be accepted.
+func (o Offer) Accepts(fingerprint string) bool {
+	return fingerprint != "" && (fingerprint == o.Fingerprint || slices.Contains(o.Others, fingerprint))
+}
+
+// judge holds what a repository publishes to F5. It gives the log that records are opened with, and
+// whether records that were skipped deserve another look.
+func (w *work) judge(set *headSet) (records.Log, bool, error) {
+	h := set.Published.Head
+	if err := w.ownLog(h); err != nil {
+		return records.Log{}, false, err
+	}
+	if w.pin == nil {
+		if err := w.meet(h); err != nil {
+			return records.Log{}, false, err
+		}
+		var err error
+		if w.accepted, err = w.firstContact(set); err != nil {
+			return records.Log{}, false, err
+		}
+		return w.accepted.Pin.Log(), false, nil
+	}
+	known, err := w.openPin()
+	if err != nil {
+		return records.Log{}, false, err
+	}
+	if w.revive && w.spec.Fingerprint != "" {
+		if _, err := records.FirstContact(w.spec.Fingerprint, set.Kept, h, w.now()); err != nil {
+			return records.Log{}, false, err
+		}
+	}
+	chain := records.Chain{Published: h, Kept: set.Kept, Between: set.Between}
+	if w.accepted, err = records.Advance(known, chain, w.now()); err != nil {
+		return records.Log{}, false, err
+	}
+	if w.probe {
+		return records.Log{}, false, &FollowedError{Log: w.pin.Log, Name: w.pin.Name, URL: w.pin.URL}
+	}
+	log := w.accepted.Pin.Log()
+	return log, !slices.Equal(log.Keys, known.Log().Keys), nil
+}
+
+// ownLog refuses a repository that passes for the user (F5.1).
+func (w *work) ownLog(h records.Head) error {
+	if log := h.Doc().Log; slices.Contains(w.batch.options.Own, log) {
+		return &ClaimError{Log: log, Own: true}
+	}
+	return nil
+}
+
+// meet holds a first contact to what is known of its log: the entry of sources.yml that names
+// one, and a pin that there may be.
+func (w *work) meet(h records.Head) error {
+	log := h.Doc().Log
+	if w.spec.Log != "" && log != w.spec.Log {
+		return &records.HeadError{
+			Kind: records.WrongLog, Got: h,
+			Detail: fmt.Sprintf("it belongs to log %s, not to %s", log, w.spec.Log),
+		}
+	}
+	pin, err := ReadPin(w.batch.dirs, log)
+	switch {
+	case errors.Is(err, ErrNoPin):
+		return nil
+	case err != nil:
+		return err
+	}
+	return &metError{pin}
+}
+
+// firstContact accepts a log that nothing is known of: the fingerprint that was named has signed
+// it, or the user says yes to what it offers.
+func (w *work) firstContact(set *headSet) (records.Accepted, error) {
+	named := w.spec.Fingerprint
+	accepted, err := records.FirstContact(named, set.Kept, set.Published.Head, w.now())
+	if err != nil || named != "" {
+		return accepted, err
+	}
+	if w.ask == nil {
+		return accepted, ErrFirstUse
+	}
+	yes, err := w.ask(w.offer(set))
+	if err == nil && !yes {
+		err = ErrFirstUse
+	}
+	return accepted, err
+}
+
+func (w *work) offer(set *headSet) Offer {
+	h := set.Published.Head
+	doc := h.Doc()
+	offer := Offer{
+		Source: w.spec.Name, URL: w.spec.URL, Log: doc.Log, Fingerprint: h.SignedBy().Fingerprint(),
+		Head: doc, HeadID: h.ID(), Expires: h.Expires(), Unsealed: set.Published.Unsealed,
+	}
+	active := map[sshsig.Key]bool{}
+	for _, k := range doc.Keys {
+		if key, err := sshsig.ParseKey(k.Key); err == nil && k.State == schema.Active {
+			active[key] = true
+		}
+	}
+	for _, kept := range set.Kept {
+		if signer := kept.SignedBy(); active[signer] && !offer.Accepts(signer.Fingerprint()) {
+			offer.Others = append(offer.Others, signer.Fingerprint())
+		}
+	}
+	return offer
+}
+
+// openPin verifies the pinned head again: what is remembered has to be signed, too.
+func (w *work) openPin() (records.Pin, error) {
+	w.result.Verified++
+	h, err := records.OpenHead("pin of "+w.pin.Log, []byte(w.pin.Head), []byte(w.pin.Signature))
+	if err != nil {
+		return records.Pin{}, w.damaged(err)
+	}
+	return records.Pin{Head: h, Dropped: w.pin.Dropped}, nil
+}

@@ -1,0 +1,104 @@
+package source
+
+import (
+	"slices"
+	"time"
+
+	"github.com/distributed-trust/distrust/records/trust"
+	"github.com/distributed-trust/distrust/schema"
+)
+
+// Reach is a source that the user does not follow, but whom followed sources with a depth follow in
+// public (D2). It is fetched only after a yes: its URL is out of somebody's record.
+type Reach struct {
+	Log      string
+	Path     []string // log ids from the follow to the source, the source last
+	Names    []string // the same as the user knows them; foreign text beyond the first
+	Width    int      // the most that a voice of it can carry, scopes aside
+	URL      string   // as the last on the path says; foreign text
+	Key      string   // "SHA256:…" as the same says
+	Accepted bool     // the user said yes: it has a pin and is synced like a source
+	Pin      *Pin     // nil: never fetched, or unfollowed
+}
+
+// Spec is the source as [Sync] takes it. Its first contact is held to the log id and to the key
+// that the edge names.
+func (r Reach) Spec() Spec {
+	name := shortLog(r.Log)
+	if n := len(r.Names); n > 0 && r.Names[n-1] != "" {
+		name = r.Names[n-1]
+	}
+	spec := Spec{Name: name, URL: r.URL, Log: r.Log, Fingerprint: r.Key, Delegated: true}
+	if r.Accepted {
+		spec.URL = r.Pin.URL // where it was accepted; another edge cannot send us elsewhere
+	}
+	return spec
+}
+
+// Reached lists the sources that the network reaches beyond the user's follows, in any scope, in the
+// order of their log ids. net is the index's network with the user's own logs and follows filled
+// in; pins are all pins.
+func Reached(net trust.Network, pins []*Pin, now time.Time) []Reach {
+	pinned := map[string]*Pin{}
+	for _, pin := range pins {
+		pinned[pin.Log] = pin
+	}
+	var reached []Reach
+	open := unscoped(net)
+	for _, route := range open.Reach("", now.Unix()).Routes() {
+		if route.Hops == 0 || len(route.Path) < 2 {
+			continue
+		}
+		edge, ok := edgeOf(&open, route.Path[len(route.Path)-2], route.Log, now.Unix())
+		if !ok {
+			continue
+		}
+		r := Reach{
+			Log: route.Log, Path: route.Path, Names: route.Names, Width: route.Width,
+			URL: edge.Source.URL, Key: edge.Source.Key,
+		}
+		if pin := pinned[route.Log]; pin != nil && !pin.Tombstone() {
+			r.Pin, r.Accepted = pin, pin.Delegated
+		}
+		reached = append(reached, r)
+	}
+	return reached
+}
+
+// unscoped is the network with every scope taken off: a source that is heard about one project only
+// has to be fetched all the same.
+func unscoped(net trust.Network) trust.Network {
+	out := trust.Network{
+		Own: net.Own, Sources: net.Sources, Retracted: net.Retracted, Lost: net.Lost, OwnIssued: net.OwnIssued,
+		Follows: slices.Clone(net.Follows), Edges: slices.Clone(net.Edges),
+	}
+	for i := range out.Follows {
+		out.Follows[i].Scopes = nil
+	}
+	for i := range out.Edges {
+		out.Edges[i].Scopes = nil
+	}
+	return out
+}
+
+// edgeOf is the follow record by which from follows to: of several the newest that stands (D2).
+func edgeOf(net *trust.Network, from, to string, now int64) (trust.Statement, bool) {
+	withdrawn := map[string]bool{}
+	for _, w := range net.Retracted {
+		if w.Log == from && w.Kind == schema.KindWithdraw && !w.Void {
+			for _, id := range w.Withdraws {
+				withdrawn[id] = true
+			}
+		}
+	}
+	var best trust.Statement
+	for _, e := range net.Edges {
+		if e.Log != from || e.Source.Log != to || e.Void || withdrawn[e.ID] || e.Issued > now {
+			continue
+		}
+		if best.ID == "" || e.Issued > best.Issued || e.Issued == best.Issued && e.ID < best.ID {
+			best = e
+		}
+	}
+	return best, best.ID != ""
+}
