@@ -1,0 +1,242 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"github.com/distributed-trust/distrust/cli/config"
+	"github.com/distributed-trust/distrust/cli/render"
+	"github.com/distributed-trust/distrust/records/journal"
+	"github.com/distributed-trust/distrust/records/subject"
+	"github.com/distributed-trust/distrust/records/trust"
+	"github.com/distributed-trust/distrust/schema"
+)
+
+func checkCommand(*Env) *Command {
+	return &Command{
+		Name: "check", Operands: "FILE...", Min: 1, Max: Any, Group: Decide,
+		Summary: "should I trust this file? one line and an exit code",
+		Text: `FILE is a file, - for standard input, or sha256:HEX. Asks nobody, fetches nothing and changes no decision. It needs no ` +
+			`set-up. Only exit code 0 means go on.`,
+		Flags: []urfave.Flag{forFlag(), jsonFlag(), quietFlag()},
+		Examples: []Example{
+			{"distrust check install.sh", "one file"},
+			{"distrust check requests-2.33.0.tar.gz --for pypi:requests@2.33.0", "and is it what it is said to be?"},
+			{"distrust check -q tool && ./tool", "in a script"},
+		},
+		Exits: []Exit{Unknown, Distrusted, Mismatch},
+		Run: func(ctx context.Context, in *Invocation) (Exit, error) {
+			return runCheck(ctx, in, "check", checkOutput(in))
+		},
+	}
+}
+
+func whyCommand(*Env) *Command {
+	return &Command{
+		Name: "why", Operands: "FILE...", Min: 1, Max: Any, Group: Decide,
+		Summary: "the same as check, with every reason",
+		Text: `Shows every voice with its path and amount, what was not counted and why, and what would change the verdict. The exit ` +
+			`code is that of check.`,
+		Flags:    []urfave.Flag{forFlag(), jsonFlag()},
+		Examples: []Example{{"distrust why requests-2.33.0.tar.gz --for pypi:requests", "who says what, and how it adds up"}},
+		Exits:    []Exit{Unknown, Distrusted, Mismatch},
+		Run: func(ctx context.Context, in *Invocation) (Exit, error) {
+			return runCheck(ctx, in, "why", whyOutput(in))
+		},
+	}
+}
+
+// output prints one report.
+type output func(render.Report) error
+
+func checkOutput(in *Invocation) output {
+	return func(r render.Report) error {
+		switch {
+		case in.Bool(quietFlagName):
+			return nil
+		case in.Bool(jsonFlagName):
+			return render.WriteJSON(in.Env.Stdout, r)
+		}
+		if err := render.WriteCheck(in.Env.Stdout, r, in.Stdout); err != nil {
+			return err
+		}
+		if len(in.Operands) == 1 {
+			in.Env.hint(checkHint(r))
+		}
+		return nil
+	}
+}
+
+// checkHint is the one next step that check names: after a no it is to look, never to overrule.
+func checkHint(r render.Report) render.Hint {
+	switch r.Decision.Verdict {
+	case trust.Distrusted, trust.Mismatch:
+		return render.Hint{Text: "see who says so", Command: whyCommandLine(r)}
+	case trust.Trusted, trust.Unknown:
+	}
+	if len(r.Hints) == 0 {
+		return render.Hint{}
+	}
+	return r.Hints[0]
+}
+
+func whyCommandLine(r render.Report) []render.Arg {
+	words := render.Words("distrust", "why")
+	if r.Query.Project != "" {
+		words = append(words, render.Words("--for", render.Release(r.Query.Project, r.Query.Version))...)
+	}
+	return append(words, shownAs(subject.Subject{Arg: r.Path, Digest: r.Query.Digest}))
+}
+
+func whyOutput(in *Invocation) output {
+	return func(r render.Report) error {
+		if in.Bool(jsonFlagName) {
+			return render.WriteJSON(in.Env.Stdout, r)
+		}
+		return render.WriteWhy(in.Env.Stdout, r, in.Stdout)
+	}
+}
+
+// runCheck decides every operand and prints what came of it. One that cannot be read does not
+// keep the others from being decided.
+func runCheck(ctx context.Context, in *Invocation, command string, print output) (Exit, error) {
+	project, version, err := in.project()
+	if err != nil {
+		return Usage, err
+	}
+	w, err := in.world(ctx)
+	if err != nil {
+		return Failed, err
+	}
+	defer w.close()
+	var exits []Exit
+	for _, arg := range in.Operands {
+		s, err := in.read(ctx, arg)
+		if errors.Is(err, subject.ErrDigest) {
+			return Usage, usagef("%v", err)
+		}
+		if err != nil {
+			if len(in.Operands) == 1 {
+				return Failed, err
+			}
+			exits = append(exits, in.Env.complain(err))
+			continue
+		}
+		report, err := w.report(in, s, project, version)
+		if err != nil {
+			return Failed, err
+		}
+		if err := print(report); err != nil {
+			return Failed, err
+		}
+		w.remember(in, command, s, report)
+		exits = append(exits, Exit(report.Exit))
+	}
+	return WorstOfFiles(exits...), nil
+}
+
+// report decides one subject and gathers what is said about it.
+func (w *world) report(in *Invocation, s subject.Subject, project, version string) (render.Report, error) {
+	q := query(s, project, version)
+	decision, statements, lookup, err := w.decide(q)
+	if err != nil {
+		return render.Report{}, err
+	}
+	r := render.Report{
+		Path: s.Arg, Query: q, Decision: decision,
+		Follows: len(w.compiled.Follows), Synced: readSynced(in),
+		Indexed: lookup.Indexed, Exit: int(ExitOf(decision.Verdict)),
+	}
+	r.Hints = w.hints(s, q, decision, statements)
+	return r, nil
+}
+
+// hints are what would change the verdict, best first (C3, why).
+func (w *world) hints(s subject.Subject, q trust.Query, d trust.Decision, statements []trust.Statement) []render.Hint {
+	named := func(words ...string) []render.Arg {
+		args := render.Words(words...)
+		if q.Project != "" {
+			args = append(args, render.Words("--for", render.Release(q.Project, q.Version))...)
+		}
+		return append(args, shownAs(s))
+	}
+	switch d.Verdict {
+	case trust.Trusted:
+		return nil
+	case trust.Distrusted, trust.Mismatch:
+		if d.By == trust.ByOwn {
+			return []render.Hint{{Text: "take it back", Command: render.Words("distrust", "withdraw", d.Own.Statement.ID[:16])}}
+		}
+		return []render.Hint{{Text: "overrule", Command: named("distrust", "trust", "--anyway")}}
+	case trust.Unknown:
+	}
+	var hints []render.Hint
+	for _, c := range trust.Enough(q, statements, w.network, w.compiled.Policy, w.now) {
+		switch c.Kind {
+		case trust.ChangeProject:
+			hints = append(hints, render.Hint{Text: "enough if it is " + render.Project(c.Project),
+				Command: append(render.Words("distrust", "check", "--for", render.Project(c.Project)), shownAs(s))})
+		case trust.ChangeFollow:
+			if config.ValidName(c.Name) == nil {
+				hints = append(hints, render.Hint{Text: "enough if you follow " + c.Name + " at full",
+					Command: render.Words("distrust", "follow", c.Name, "--weight", "full")})
+			}
+		case trust.ChangeSigner:
+			hints = append(hints, render.Hint{Text: "enough if you trust its signer for " + render.Project(c.Project),
+				Command: render.Words("distrust", "trust", "--signer", c.Signer, "--for", render.Project(c.Project))})
+		}
+	}
+	return append(hints, render.Hint{Text: "decide for yourself once", Command: named("distrust", "trust")})
+}
+
+// remember writes what was accepted into the journal. A machine where nothing can be written
+// still gets its answer (C3).
+func (w *world) remember(in *Invocation, command string, s subject.Subject, r render.Report) {
+	if r.Decision.Verdict != trust.Trusted || in.NoJournal() || w.generation != nil && !w.compiled.Journal {
+		return
+	}
+	dirs, err := in.Env.Dirs()
+	if err != nil {
+		return
+	}
+	entry := journal.Entry{
+		Time: w.now, Name: s.Name, Path: s.Path, Command: command, Digest: s.Digest, Size: s.Size,
+		Project: r.Query.Project, Version: r.Query.Version, Verdict: r.Decision.Verdict,
+	}
+	if own := r.Decision.Own; own != nil && own.Statement.Kind == schema.KindTrust {
+		entry.Records = append(entry.Records, own.Statement.ID)
+	}
+	for _, v := range r.Decision.Voices {
+		if v.Amount > 0 && v.Statement.Kind == schema.KindTrust {
+			entry.Records = append(entry.Records, v.Statement.ID)
+		}
+	}
+	_ = journal.Append(dirs.Journal(), entry)
+}
+
+// syncedFile remembers when a sync last reached everybody.
+func syncedFile(d config.Dirs) string { return filepath.Join(d.State, "synced") }
+
+// readSynced is when a sync last reached everybody; zero when never.
+func readSynced(in *Invocation) time.Time {
+	dirs, err := in.Env.Dirs()
+	if err != nil {
+		return time.Time{}
+	}
+	b, err := os.ReadFile(syncedFile(dirs))
+	if err != nil {
+		return time.Time{}
+	}
+	seconds, err := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return unixTime(seconds)
+}

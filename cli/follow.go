@@ -1,0 +1,377 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"github.com/distributed-trust/distrust/cli/config"
+	"github.com/distributed-trust/distrust/cli/render"
+	"github.com/distributed-trust/distrust/cli/terminal"
+	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/index"
+	"github.com/distributed-trust/distrust/records/source"
+	"github.com/distributed-trust/distrust/schema"
+)
+
+// The flags of follow (C3).
+const (
+	weightFlagName   = "weight"
+	depthFlagName    = "depth"
+	scopeFlagName    = "scope"
+	insecureFlagName = "insecure-transport"
+)
+
+func followCommand(*Env) *Command {
+	return &Command{
+		Name: "follow", Operands: "URL [SHA256:FINGERPRINT] | NAME", Min: 1, Max: 2, Group: Follow,
+		Summary: "let somebody's records count for you",
+		Text: `Paste the line that they share. The fingerprint is what makes it theirs; without one you are asked about the key that ` +
+			`is shown, once, as ssh asks about a host. With a NAME that you follow already: changes weight, depth, scopes or address.` + "\n\n" +
+			`Weight: full (one is enough), half (two), third (three), mute, or 0 to 100. It is full within scopes and half without any.`,
+		Flags: append([]urfave.Flag{
+			&urfave.StringFlag{Name: "as", Usage: "call it `NAME`"},
+			&urfave.StringFlag{Name: weightFlagName, Usage: "`WEIGHT`: full, half, third, mute, or 0 to 100"},
+			&urfave.StringFlag{Name: depthFlagName, Usage: "also hear whom they follow, `N` steps away (0 to 3)"},
+			&urfave.StringSliceFlag{Name: scopeFlagName, Usage: "only about `PATTERN` (repeatable)"},
+			&urfave.BoolFlag{Name: "public", Usage: "also say so in your own repository, so that others may go on from there"},
+			&urfave.BoolFlag{Name: "tofu", Usage: "trust the key on first use without a question"},
+			&urfave.BoolFlag{Name: insecureFlagName, Usage: "allow http:// and git:// (who reads what is seen by others)"},
+			&urfave.StringFlag{Name: "url", Usage: "fetch NAME from `URL` from now on"},
+			jsonFlag(),
+		}, signFlags()...),
+		Examples: []Example{
+			{"distrust follow https://example.org/alice/trust.git SHA256:Wv3cbVqQLzFqPlF1b7yXn2gxZ5xPqk1lL9m0cO3yQpE", "as pasted from a page of hers"},
+			{"distrust follow alice --weight full", "take her choices as yours"},
+			{"distrust follow /srv/team/trust.git --scope github:team/ --as team", "a folder, and only about one group of projects"},
+		},
+		Exits: []Exit{Refused, Unreachable},
+		Run:   runFollow,
+	}
+}
+
+// runFollow follows a source, or changes how far it is followed.
+func runFollow(ctx context.Context, in *Invocation) (Exit, error) {
+	m, err := in.machine()
+	if err != nil {
+		return Failed, err
+	}
+	wish, err := in.followWish()
+	if err != nil {
+		return Usage, err
+	}
+	i := slices.IndexFunc(m.sources, func(s config.Source) bool { return s.Name == in.Operands[0] && !s.Tombstone })
+	if i >= 0 {
+		return m.changeFollow(ctx, m.sources[i].Name, wish)
+	}
+	if wish.newURL != "" {
+		return Usage, usagef("--url changes a source that you follow, and %q is none", in.Operands[0])
+	}
+	return m.firstFollow(ctx, wish)
+}
+
+// followWish is what the flags of follow ask for; what was not given stays unset.
+type followWish struct {
+	name        string
+	weight      *int
+	depth       *int
+	scopes      []string
+	newURL      string
+	fingerprint string
+}
+
+func (in *Invocation) followWish() (followWish, error) {
+	w := followWish{name: in.String("as"), newURL: in.String("url")}
+	if w.name != "" {
+		if err := config.ValidName(w.name); err != nil {
+			return w, BadValue("as", err)
+		}
+	}
+	if in.Given(weightFlagName) {
+		weight, err := config.ParseWeight(in.String(weightFlagName))
+		if err != nil {
+			return w, BadValue(weightFlagName, err)
+		}
+		w.weight = &weight
+	}
+	if in.Given(depthFlagName) {
+		depth, err := parseDepth(in.String(depthFlagName))
+		if err != nil {
+			return w, BadValue(depthFlagName, err)
+		}
+		w.depth = &depth
+	}
+	for _, typed := range in.Strings(scopeFlagName) {
+		pattern, err := schema.NormalizePattern(typed)
+		if err != nil {
+			return w, BadValue(scopeFlagName, err)
+		}
+		w.scopes = append(w.scopes, pattern)
+	}
+	if len(in.Operands) == 2 {
+		w.fingerprint = in.Operands[1]
+		if err := config.ValidFingerprint(w.fingerprint); err != nil {
+			return w, usagef("%v", err)
+		}
+	}
+	return w, nil
+}
+
+func parseDepth(s string) (int, error) {
+	if len(s) != 1 || s[0] < '0' || s[0] > '0'+config.MaxDepth {
+		return 0, fmt.Errorf("%q is no depth: 0 to %d", s, config.MaxDepth)
+	}
+	return int(s[0] - '0'), nil
+}
+
+// apply writes what was asked for into an entry of sources.yml.
+func (w followWish) apply(s *config.Source) {
+	if w.weight != nil {
+		s.Weight = *w.weight
+	}
+	if w.depth != nil {
+		s.Depth = *w.depth
+	}
+	if w.scopes != nil {
+		s.Scopes = w.scopes
+	}
+	if w.newURL != "" {
+		s.URL = w.newURL
+	}
+	if w.name != "" {
+		s.Name = w.name
+	}
+}
+
+// changeFollow changes an entry of sources.yml.
+func (m *machine) changeFollow(ctx context.Context, name string, wish followWish) (Exit, error) {
+	if wish.fingerprint != "" {
+		return Usage, usagef("%s is followed already, and its log does not change: leave the fingerprint out", name)
+	}
+	unlock, err := m.lock(ctx)
+	if err != nil {
+		return Failed, err
+	}
+	defer unlock()
+	var changed config.Source
+	err = config.EditSources(m.dirs, func(all []config.Source) ([]config.Source, error) {
+		for i := range all {
+			if all[i].Name == name && !all[i].Tombstone {
+				wish.apply(&all[i])
+				changed = all[i]
+			}
+		}
+		return all, nil
+	})
+	if err != nil {
+		return Failed, err
+	}
+	if m.config, m.sources, err = config.Load(m.dirs); err != nil {
+		return Failed, err
+	}
+	if err := m.apply(ctx); err != nil {
+		return Failed, err
+	}
+	fmt.Fprintf(m.env.Stdout, "following  %s  %s%s\n", changed.Name, render.WeightWord(changed.EffectiveWeight()), scopesText(changed.Scopes))
+	if wish.newURL != "" {
+		m.env.say("nothing was fetched from the new address yet: distrust sync " + changed.Name)
+	}
+	return Done, nil
+}
+
+func scopesText(scopes []string) string {
+	if len(scopes) == 0 {
+		return ""
+	}
+	short := make([]string, len(scopes))
+	for i, s := range scopes {
+		short[i] = render.Escape(render.Project(s))
+	}
+	return "  about " + strings.Join(short, ", ")
+}
+
+// firstFollow makes the first contact with a source and follows it when it is accepted.
+func (m *machine) firstFollow(ctx context.Context, wish followWish) (Exit, error) {
+	address, err := remoteURL(m.in.Operands[0])
+	if err != nil {
+		return Failed, err
+	}
+	insecure := m.in.Bool(insecureFlagName)
+	if err := source.CheckURL(address, insecure); err != nil {
+		return Failed, err
+	}
+	options, err := m.fetchOptions(ctx)
+	if err != nil {
+		return Failed, err
+	}
+	progress := m.in.fetchProgress()
+	options.Progress = progress.event
+	spec := source.Spec{Name: nameOr(wish.name, address), URL: address, Fingerprint: wish.fingerprint, Insecure: insecure}
+	shown := ""
+	batch, err := source.First(ctx, m.sourceDirs(), spec, options, func(o source.Offer) (bool, error) {
+		progress.close()
+		shown = o.Fingerprint
+		return m.askFirstUse(ctx, o)
+	})
+	progress.close()
+	if err != nil {
+		return Failed, err
+	}
+	defer batch.Close()
+	result := batch.Results()[0]
+	var followed *source.FollowedError
+	if errors.As(result.Err, &followed) {
+		fmt.Fprintf(m.env.Stdout, "followed already  %s  %s\n", render.Escape(followed.Name), render.Escape(followed.URL))
+		return Done, nil
+	}
+	if result.Err != nil {
+		return exitOfSource(result), result.Err
+	}
+	spec.Fingerprint = nameOr(spec.Fingerprint, shown)
+	return m.acceptFollow(ctx, batch, result, wish, spec)
+}
+
+// askFirstUse asks about an unknown key in ssh's words (C5). Only the whole word yes, or the
+// fingerprint that the user has from elsewhere, is a yes.
+func (m *machine) askFirstUse(ctx context.Context, o source.Offer) (bool, error) {
+	if m.in.Bool("tofu") {
+		m.env.say(fmt.Sprintf("trusting %s on first use, because of --tofu", o.Fingerprint))
+		return true, nil
+	}
+	tty, err := m.in.Terminal()
+	if errors.Is(err, terminal.ErrCannotAsk) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer tty.Close()
+	text := fmt.Sprintf("The authenticity of source '%s' can't be established.\n"+
+		"The key fingerprint is %s.\nIt calls itself \"%s\": head %d of %s, %d records.\n",
+		render.Escape(o.URL), o.Fingerprint, render.Escape(o.Head.Name), o.Head.Seq, render.Date(o.Head.Issued), o.Head.Records)
+	if err := tty.Print(text); err != nil {
+		return false, err
+	}
+	answer, err := tty.Choose(ctx, "Are you sure you want to follow it (yes/no/[fingerprint])?", append([]string{"yes", "no", o.Fingerprint}, o.Others...)...)
+	return answer == "yes" || o.Accepts(answer), err
+}
+
+// acceptFollow puts a first contact in force: sources.yml, index, pin.
+func (m *machine) acceptFollow(ctx context.Context, batch *source.Batch, result *source.Result, wish followWish, spec source.Spec) (Exit, error) {
+	unlock, err := m.lock(ctx)
+	if err != nil {
+		return Failed, err
+	}
+	defer unlock()
+	entry := config.Source{
+		Log: result.Log, URL: spec.URL, Fingerprint: spec.Fingerprint, Insecure: spec.Insecure,
+		Weight: config.DefaultWeight, ViaMax: config.DefaultViaMax, Scopes: result.Head.Projects,
+	}
+	entry.Name = m.freeName(wish.name, result.Head.Name, spec.URL)
+	wish.name = entry.Name
+	wish.apply(&entry)
+	err = config.EditSources(m.dirs, func(all []config.Source) ([]config.Source, error) {
+		return append(all, entry), nil
+	})
+	if err != nil {
+		return Failed, err
+	}
+	if m.config, m.sources, err = config.Load(m.dirs); err != nil {
+		return Failed, err
+	}
+	err = batch.Commit(ctx, func(ctx context.Context, updates []index.Update) error { return m.apply(ctx, updates...) })
+	if err != nil {
+		// What could not be put in force is not followed either.
+		undo := config.EditSources(m.dirs, func(all []config.Source) ([]config.Source, error) {
+			return slices.DeleteFunc(all, func(s config.Source) bool { return s.Name == entry.Name }), nil
+		})
+		return Failed, errors.Join(err, undo)
+	}
+	m.sayFollowed(entry, result)
+	return Done, m.followPublicly(ctx, entry)
+}
+
+// sayFollowed says who is followed now, how far, and what was odd.
+func (m *machine) sayFollowed(entry config.Source, result *source.Result) {
+	weight := entry.EffectiveWeight()
+	fmt.Fprintf(m.env.Stdout, "following  %s  %s%s\n", entry.Name, render.WeightWord(weight), scopesText(entry.Scopes))
+	fmt.Fprintf(m.env.Stdout, "  head %d of %s, %d records, key %s\n", result.Head.Seq, render.Date(result.Head.Issued), result.Head.Records, entry.Fingerprint)
+	m.sayOdd(result)
+	if weight > 0 && weight < m.config.Policy.Trust {
+		m.env.say(fmt.Sprintf("%s alone is not enough; to take these choices as yours: distrust follow %s --weight full", entry.Name, entry.Name))
+	}
+}
+
+// freeName is a name for a source that no other has: as asked for, else as it calls itself, else
+// from its address.
+func (m *machine) freeName(asked, suggested, address string) string {
+	if asked != "" {
+		return asked
+	}
+	base := records.Slug(suggested, 32)
+	if suggested == "" || config.ValidName(base) != nil {
+		base = records.Slug(lastElement(address), 32)
+	}
+	if config.ValidName(base) != nil {
+		base = "source"
+	}
+	name := base
+	for n := 2; slices.ContainsFunc(m.sources, func(s config.Source) bool { return s.Name == name }); n++ {
+		name = fmt.Sprintf("%s-%d", base, n)
+	}
+	return name
+}
+
+// lastElement is what of an address may serve as a name: https://example.org/alice/trust.git is
+// alice, as nearly every repository is called trust.
+func lastElement(address string) string {
+	p := address
+	if at, err := url.Parse(address); err == nil && at.Host != "" {
+		p = at.Path
+	}
+	name := strings.TrimSuffix(path.Base(p), ".git")
+	if name == "trust" || name == "distrust" {
+		if parent := path.Base(path.Dir(p)); parent != "." && parent != "/" {
+			name = parent
+		}
+	}
+	return name
+}
+
+// followPublicly says in the user's own repository that the source is followed, with --public.
+func (m *machine) followPublicly(ctx context.Context, entry config.Source) error {
+	if !m.in.Bool("public") {
+		return nil
+	}
+	weight := entry.EffectiveWeight()
+	if weight == 0 {
+		return errors.New("nobody publishes a mute: leave --public out")
+	}
+	if isLocalPath(entry.URL) {
+		return fmt.Errorf("%s is a path on this machine: others cannot go on from there, so it was not published", entry.URL)
+	}
+	s, err := m.signer(ctx)
+	if err != nil {
+		return err
+	}
+	h, err := m.homeToWrite(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	doc := schema.Record{
+		Kind: schema.KindFollow, Weight: weight, Depth: entry.Depth, Scopes: entry.Scopes,
+		Source: &schema.FollowSource{Log: entry.Log, URL: entry.URL, Key: entry.Fingerprint},
+	}
+	if _, err := h.Write(ctx, s, []schema.Record{doc}, m.options()); err != nil {
+		return err
+	}
+	m.env.say("your repository says so too; publish it with: distrust sync")
+	return m.refresh(ctx, h)
+}

@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+
+	"github.com/distributed-trust/distrust/records/home"
+)
+
+func gitCommand(*Env) *Command {
+	return &Command{
+		Name: "git", Operands: "ARG...", Min: 0, Max: Any, Ends: Raw, Group: Own,
+		Summary: "run git in your home",
+		Text:    `Everything behind git is passed on unread, and its exit code is ours.`,
+		Examples: []Example{
+			{"distrust git log --stat", "what was said when"},
+			{"distrust git remote -v", "where it is published"},
+		},
+		Exits: []Exit{NotSetUp},
+		Run:   runGit,
+	}
+}
+
+// runGit runs the user's git with our streams.
+func runGit(ctx context.Context, in *Invocation) (Exit, error) {
+	m, err := in.machine()
+	if err != nil {
+		return Failed, err
+	}
+	dir := m.defaultHome()
+	if _, err := os.Stat(dir); err != nil {
+		return NotSetUp, fmt.Errorf("opening home %s: %w", dir, home.ErrNoHome)
+	}
+	program, err := in.Env.LookPath("git")
+	if err != nil {
+		return Failed, fmt.Errorf("running git: %w", err)
+	}
+	command := exec.CommandContext(ctx, program, in.Operands...)
+	command.Dir, command.Env = dir, in.Env.Environ()
+	command.Stdin, command.Stdout, command.Stderr = in.Env.Stdin, in.Env.Stdout, in.Env.Stderr
+	err = command.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() > 0 {
+		return Exit(exit.ExitCode()), nil
+	}
+	if err != nil {
+		return Failed, fmt.Errorf("running git: %w", err)
+	}
+	return Done, nil
+}

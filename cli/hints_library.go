@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/distributed-trust/distrust/cli/render"
+	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/home"
+	"github.com/distributed-trust/distrust/records/index"
+	"github.com/distributed-trust/distrust/records/source"
+	"github.com/distributed-trust/distrust/records/subject"
+	"github.com/distributed-trust/distrust/schema"
+	"github.com/distributed-trust/distrust/sshsig/signer"
+)
+
+// hintf is a next step as one text.
+func hintf(format string, args ...any) render.Hint {
+	return render.Hint{Text: fmt.Sprintf(format, args...)}
+}
+
+// homeHints are the rows of the user's own repository and keys.
+func homeHints() []hintRow {
+	return []hintRow{
+		is(home.ErrNoHome, NotSetUp, "make one, or join the one you have elsewhere", "distrust", "init"),
+		is(home.ErrNotHome, NotSetUp, "it is a git repository without a log: move it away, then", "distrust", "init"),
+		is(home.ErrUnsealed, Failed, "records came by hand or by merge: look at them and sign a head over them", "distrust", "seal"),
+		as(Failed, func(*home.RefusedError) render.Hint {
+			return render.Hint{Text: "mend or remove the named files, then", Command: render.Words("distrust", "seal")}
+		}),
+		is(home.ErrNotYourKey, NotSetUp, "let a machine that can sign add the key", "distrust", "key", "add", "KEY"),
+		is(home.ErrNotEmpty, Failed, "the folder holds other files: name another one with DISTRUST_DATA_DIR, or empty it"),
+		is(home.ErrKeyListed, Failed, "see the keys", "distrust", "key", "list"),
+		is(home.ErrRecoveryNeeded, Failed, "sign with the recovery key: add --key"),
+		is(home.ErrBusy, Failed, "finish or abort the merge or rebase first", "distrust", "git", "status"),
+		is(home.ErrDetached, Failed, "check out the branch first", "distrust", "git", "checkout", home.Branch),
+		is(home.ErrLocked, Failed, "another git is at work there: try again when it is done"),
+		is(home.ErrOwnCommits, Failed, "keep them apart", "distrust", "git", "log"),
+		is(home.ErrPushDenied, Failed, "ask the host for the right to push, or publish elsewhere", "distrust", "init", "URL"),
+		is(home.ErrNoRecord, Failed, "run it again"),
+		is(errNoSuchRecord, Failed, "see what is known", "distrust", "list"),
+		is(errHostRefused, Failed, "ask somebody who knows the host for its fingerprint"),
+		as(NotSetUp, func(e *signer.UnusableError) render.Hint {
+			return hintf("name another key: --key FILE")
+		}),
+		is(signer.ErrPassphrase, NotSetUp, "load the key into an agent", "ssh-add"),
+		is(signer.ErrKeyPermissions, NotSetUp, "make it yours alone: chmod 600 FILE"),
+		is(signer.ErrNoKey, NotSetUp, "let distrust make one: add --make-key; or", "ssh-keygen", "-t", "ed25519"),
+	}
+}
+
+// sourceHints are the rows of followed repositories.
+func sourceHints() []hintRow {
+	return []hintRow{
+		as(Refused, headHint),
+		as(Done, func(e *source.FollowedError) render.Hint {
+			return render.Hint{Text: "see it", Command: render.Words("distrust", "sources", e.Name)}
+		}),
+		as(Refused, func(e *source.ClaimError) render.Hint {
+			if e.Own {
+				return hintf("you need not follow yourself: your own word counts already")
+			}
+			return render.Hint{Text: "its address can be changed", Command: render.Words("distrust", "follow", e.Name, "--url", "URL")}
+		}),
+		as(Failed, func(e *source.PinError) render.Hint {
+			return hintf("the file was damaged: restore it from a backup, or drop what is known with distrust unfollow NAME --forget")
+		}),
+		as(Refused, func(*records.UnpublishedError) render.Hint {
+			return hintf("its owner has to run: distrust seal")
+		}),
+		as(Refused, func(e *source.LimitError) render.Hint {
+			return hintf("if you trust its size, raise %s under limits of the source in sources.yml", e.Option)
+		}),
+		as(Refused, func(*source.HostileError) render.Hint {
+			return hintf("ask the owner through another channel; nothing of it was read")
+		}),
+		as(Usage, func(*source.URLError) render.Hint {
+			return hintf("give https://, ssh://, user@host:path or a folder; http:// needs --%s", insecureFlagName)
+		}),
+		as(Failed, func(*source.RaceError) render.Hint {
+			return render.Hint{Text: "try again", Command: render.Words("distrust", "sync")}
+		}),
+		is(source.ErrNotTrust, Refused, "check the address: it is a git repository without head.yml"),
+		is(source.ErrFirstUse, Refused, "paste the whole line with the fingerprint, or accept the key unseen with --tofu"),
+		is(source.ErrNewer, Refused, "install a newer distrust"),
+		is(source.ErrEmpty, Unreachable, "nothing was published there yet: try again later"),
+		is(source.ErrNotRepository, Unreachable, "check the address: it is no git repository"),
+		is(source.ErrNoBranch, Unreachable, "its branch is gone: ask the owner"),
+		is(source.ErrAuth, Unreachable, "check that you may read it: git ls-remote URL"),
+		is(source.ErrUnknownHost, Unreachable, "run it on a terminal to be asked, or add the host to ~/.ssh/known_hosts"),
+		is(source.ErrUnreachable, Unreachable, "check the address and the network, and try again; what was accepted before stays in force"),
+		is(source.ErrNoPin, Failed, "fetch it first", "distrust", "sync"),
+		as(Failed, func(e *index.DamageError) render.Hint {
+			if e.Log != "" {
+				return render.Hint{Text: "fetch the source anew", Command: render.Words("distrust", "sync")}
+			}
+			return hintf("it is a cache: run the command again to rebuild it")
+		}),
+		is(index.ErrNone, Failed, "nothing was said or followed here yet", "distrust", "tour"),
+	}
+}
+
+// documentHints are the rows of what people write and name.
+func documentHints() []hintRow {
+	return []hintRow{
+		is(schema.ErrNotUnderstood, Failed, "install a newer distrust"),
+		is(subject.ErrDirectory, Failed, "name the files in it"),
+		is(subject.ErrDigest, Usage, "write sha256: and 64 hexadecimal digits"),
+		is(errSigner, Usage, "see", "distrust", "trust", "--help"),
+	}
+}
+
+// headHint is the next step after a head that was refused: never an override, since the refusal
+// is the point.
+func headHint(e *records.HeadError) render.Hint {
+	switch e.Kind {
+	case records.WrongFingerprint:
+		return hintf("do not go on: get the line to paste from the owner through another channel")
+	case records.Future:
+		return hintf("check the clock of this machine")
+	case records.Rollback, records.Fork, records.Rewrite:
+		return hintf("ask the owner through another channel what happened, and show both heads")
+	case records.WrongLog, records.NoAuthority, records.NotKept, records.BadKeys, records.BadEpoch:
+	}
+	return hintf("ask the owner through another channel what happened")
+}

@@ -1,0 +1,41 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/distributed-trust/distrust/records/journal"
+	"github.com/distributed-trust/distrust/records/trust"
+)
+
+// raise decides what this machine accepted once more, and raises and closes alarms. The caller
+// holds the lock.
+func (m *machine) raise(ctx context.Context) (journal.Change, error) {
+	entries, err := journal.Read(m.dirs.Journal())
+	if err != nil {
+		return journal.Change{}, err
+	}
+	alarms, err := journal.LoadAlarms(m.dirs.Alarms())
+	if err != nil {
+		return journal.Change{}, err
+	}
+	if len(entries) == 0 && len(alarms) == 0 {
+		return journal.Change{}, nil
+	}
+	w, err := m.in.world(ctx)
+	if err != nil {
+		return journal.Change{}, err
+	}
+	defer w.close()
+	var failed error
+	change := journal.Raise(entries, func(e journal.Entry) trust.Decision {
+		decision, _, _, err := w.decide(journal.JournalQuery(e))
+		if err != nil && failed == nil {
+			failed = err
+		}
+		return decision
+	}, alarms, m.env.Now())
+	if failed != nil {
+		return journal.Change{}, failed
+	}
+	return change, journal.SaveAlarms(m.dirs.Alarms(), change.Alarms)
+}

@@ -1,0 +1,147 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	"github.com/distributed-trust/distrust/cli/render"
+	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/home"
+	"github.com/distributed-trust/distrust/schema"
+	"github.com/distributed-trust/distrust/sshsig/signer"
+)
+
+// sayOptions say where a record goes.
+type sayOptions struct {
+	private bool // into the private folder, which is never published
+	noSeal  bool // the record only, without a new head
+}
+
+// saySomething signs one record with all its subjects and brings it into the index. It returns
+// the record as it was read back. edit is called with the lock held, so that what it decides
+// (which reports were seen, say) is still true when the record is signed.
+func (m *machine) saySomething(ctx context.Context, opts sayOptions, edit func() (schema.Record, error)) (records.Record, error) {
+	unlock, err := m.lock(ctx)
+	if err != nil {
+		return records.Record{}, err
+	}
+	defer unlock()
+	doc, err := edit()
+	if err != nil {
+		return records.Record{}, err
+	}
+	s, err := m.signer(ctx)
+	if err != nil {
+		return records.Record{}, err
+	}
+	if opts.private {
+		return m.sayPrivately(ctx, s, doc)
+	}
+	h, err := m.homeToWrite(ctx, s)
+	if err != nil {
+		return records.Record{}, err
+	}
+	defer h.Close()
+	write := h.Write
+	if opts.noSeal {
+		write = h.WriteUnsealed
+	}
+	written, err := write(ctx, s, []schema.Record{doc}, m.options())
+	if err != nil {
+		return records.Record{}, err
+	}
+	return written.Records[0], m.refresh(ctx, h)
+}
+
+// sayPrivately signs a record into the private folder, which is made when there is none.
+func (m *machine) sayPrivately(ctx context.Context, s signer.Signer, doc schema.Record) (records.Record, error) {
+	h, err := m.home(ctx)
+	switch {
+	case errors.Is(err, home.ErrNoHome):
+		h = nil
+	case err != nil:
+		return records.Record{}, err
+	default:
+		defer h.Close()
+	}
+	p, err := m.private(h)
+	if errors.Is(err, home.ErrNoHome) {
+		var keys []schema.Key
+		if h != nil {
+			keys = h.Head().Doc().Keys
+		}
+		p, err = home.CreatePrivate(m.dirs.Private(), s.Key(), keys, rand.Reader)
+	}
+	if err != nil {
+		return records.Record{}, err
+	}
+	written, err := p.Write(ctx, s, []schema.Record{doc}, m.options())
+	if err != nil {
+		return records.Record{}, err
+	}
+	return written[0], m.apply(ctx, p.Update())
+}
+
+// refresh brings what the home and the private folder say now into the index. Another clone than
+// the user's own home (--home) is a source for them, not their word, and is left to sync.
+func (m *machine) refresh(ctx context.Context, h *home.Home) error {
+	if m.homeDir() != m.defaultHome() {
+		return nil
+	}
+	m.sayRefused(h.Skipped())
+	updates, err := m.ownUpdates(h)
+	if err != nil {
+		return err
+	}
+	return m.apply(ctx, updates...)
+}
+
+// saidRecord prints which record a command made, and what is still to come.
+func (m *machine) saidRecord(r records.Record, verb, what string, opts sayOptions) {
+	env := m.env
+	fmt.Fprintf(env.Stdout, "%s  %s  record %s\n", verb, render.Escape(what), r.ID()[:16])
+	switch {
+	case opts.private:
+		env.say("the record is private: it never leaves this machine")
+	case opts.noSeal:
+		env.say("the record is signed and committed, and not sealed: open a pull request with it")
+	default:
+		env.say("nothing leaves this machine before: distrust sync")
+	}
+}
+
+// subjectsText names the subjects of a record in a few words.
+func subjectsText(doc schema.Record) string {
+	if len(doc.Subjects) == 0 {
+		return string(doc.Kind)
+	}
+	text := subjectText(doc.Subjects[0])
+	if more := len(doc.Subjects) - 1; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+func subjectText(s schema.Subject) string {
+	switch s.Kind() {
+	case schema.SubjectFile:
+		if s.File != "" {
+			return s.File
+		}
+		if s.Digest.SHA256 != "" {
+			return "sha256:" + s.Digest.SHA256[:12] + ".."
+		}
+		return "sha512:" + s.Digest.SHA512[:12] + ".."
+	case schema.SubjectSigner:
+		return "signer " + s.Signer
+	case schema.SubjectGit:
+		return "git " + s.Git.Commit + s.Git.Tree
+	case schema.SubjectRelease:
+		return s.Release
+	case schema.SubjectProject:
+		return s.Project
+	}
+	return ""
+}

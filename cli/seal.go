@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"github.com/distributed-trust/distrust/cli/render"
+	"github.com/distributed-trust/distrust/records/home"
+)
+
+func sealCommand(*Env) *Command {
+	return &Command{
+		Name: "seal", Group: Say,
+		Summary: "sign a new head over records that came by hand or by merge",
+		Text: `Shows what changed under records/ in your home since the last head, then signs a head over it: records that others ` +
+			`signed and you merged, records of yours that you wrote or edited by hand (they are signed again), and removals. ` +
+			`A file that is no good record is named with its line, and nothing is sealed then. With nothing to seal the head is renewed.`,
+		Flags: append([]urfave.Flag{&urfave.BoolFlag{Name: "dry-run", Usage: "only show what would be sealed"}}, signFlags()...),
+		Examples: []Example{
+			{"distrust seal", "after a merge or an edit, or to prolong the head"},
+			{"distrust seal --dry-run", "look first"},
+		},
+		Exits: []Exit{NotSetUp},
+		Run:   runSeal,
+	}
+}
+
+// runSeal seals what came by hand.
+func runSeal(ctx context.Context, in *Invocation) (Exit, error) {
+	m, err := in.machine()
+	if err != nil {
+		return Failed, err
+	}
+	unlock, err := m.lock(ctx)
+	if err != nil {
+		return Failed, err
+	}
+	defer unlock()
+	h, err := m.home(ctx)
+	if err != nil {
+		return Failed, err
+	}
+	defer h.Close()
+	s, err := m.signer(ctx)
+	if err != nil {
+		return Failed, err
+	}
+	found, err := h.Pending(s)
+	if err != nil {
+		return Failed, err
+	}
+	showPending(in, found)
+	if len(found.Refused) > 0 {
+		return Failed, fmt.Errorf("nothing was sealed: %w", &home.RefusedError{Refused: found.Refused})
+	}
+	if in.Bool("dry-run") {
+		return Done, nil
+	}
+	written, err := h.Seal(ctx, s, found, m.options())
+	if err != nil {
+		return Failed, err
+	}
+	doc := written.Head.Doc()
+	fmt.Fprintf(in.Env.Stdout, "sealed  head %d over %d records, good until %s\n", doc.Seq, doc.Records, render.Date(doc.Expires))
+	return Done, m.refresh(ctx, h)
+}
+
+// showPending lists what would be sealed, one line each.
+func showPending(in *Invocation, found *home.ByHand) {
+	out := in.Env.Stdout
+	for _, r := range found.Added {
+		doc := r.Doc()
+		fmt.Fprintf(out, "new      %s  %s  %s\n", doc.Kind, render.Escape(subjectsText(doc)), render.Escape(r.Path()))
+	}
+	for _, doc := range found.Sign {
+		fmt.Fprintf(out, "to sign  %s  %s\n", doc.Kind, render.Escape(subjectsText(doc)))
+	}
+	for _, r := range found.Removed {
+		doc := r.Doc()
+		fmt.Fprintf(out, "removed  %s  %s  %s\n", doc.Kind, render.Escape(subjectsText(doc)), render.Escape(r.Path()))
+	}
+	for _, path := range found.Others {
+		fmt.Fprintf(out, "other    %s\n", render.Escape(path))
+	}
+	for _, refusal := range found.Refused {
+		in.Env.say("refused: " + refusal.Error())
+	}
+}

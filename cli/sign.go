@@ -1,0 +1,186 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"github.com/distributed-trust/distrust/cli/config"
+	"github.com/distributed-trust/distrust/cli/render"
+	"github.com/distributed-trust/distrust/cli/terminal"
+	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/home"
+	"github.com/distributed-trust/distrust/sshsig/signer"
+)
+
+// The flags that say which key signs (C7).
+const (
+	keyFlagName     = "key"
+	makeKeyFlagName = "make-key"
+)
+
+// signFlags are the flags of every command that signs.
+func signFlags() []urfave.Flag {
+	return []urfave.Flag{
+		homeFlag(),
+		&urfave.StringFlag{Name: keyFlagName, Usage: "sign with `KEY`: a file, a public key, or SHA256:... of one in the agent"},
+		&urfave.BoolFlag{Name: makeKeyFlagName, Usage: "make a key when there is none"},
+	}
+}
+
+// signer finds the key to sign with, in the order of C7. Of several on one rung the user chooses
+// once, and the choice is kept.
+func (m *machine) signer(ctx context.Context) (signer.Signer, error) {
+	choice := signer.Choice{Explicit: m.in.String(keyFlagName), Stored: m.chosen.Key}
+	found, err := signer.Find(ctx, m.keySources(), choice)
+	var none *signer.NoKeyError
+	if errors.As(err, &none) {
+		return m.makeKey(ctx, none)
+	}
+	if err != nil {
+		return nil, err
+	}
+	picked := found[0]
+	if len(found) > 1 {
+		if picked, err = m.askForKey(ctx, found); err != nil {
+			return nil, err
+		}
+	}
+	if choice.Explicit == "" && m.chosen.Key == "" {
+		m.chosen.Key = picked.Ref
+		if err := config.SaveMachine(m.dirs, m.chosen); err != nil {
+			return nil, err
+		}
+	}
+	return picked, nil
+}
+
+// keySources says where keys may lie.
+func (m *machine) keySources() signer.Sources {
+	sources := signer.Sources{AgentSocket: m.env.Getenv("SSH_AUTH_SOCK"), Getenv: m.env.Getenv}
+	if home, err := m.env.UserHome(); err == nil {
+		sources.Home = home
+	}
+	sources.Passphrase = func(ctx context.Context, prompt string) ([]byte, error) {
+		tty, err := m.in.Terminal()
+		if err != nil {
+			return nil, err
+		}
+		defer tty.Close()
+		return tty.Passphrase(ctx, render.Escape(prompt))
+	}
+	return sources
+}
+
+// askForKey lets the user choose among the keys of one rung, by number.
+func (m *machine) askForKey(ctx context.Context, found []signer.Candidate) (signer.Candidate, error) {
+	tty, err := m.in.Terminal()
+	if errors.Is(err, terminal.ErrCannotAsk) {
+		return signer.Candidate{}, fail(NotSetUp, fmt.Errorf("%d keys can sign and none was chosen", len(found)),
+			"name one", render.Words("distrust", "init", "--key", found[0].Key().Fingerprint())...)
+	}
+	if err != nil {
+		return signer.Candidate{}, err
+	}
+	defer tty.Close()
+	text := fmt.Sprintf("Which key shall sign your records? From %s:\n", found[0].Rung)
+	var words []string
+	byWord := map[string]signer.Candidate{}
+	for i, c := range found {
+		word := fmt.Sprint(i + 1)
+		text += fmt.Sprintf("  %s  %s  %s\n", word, c.Key().Fingerprint(), render.Escape(c.Name))
+		words, byWord[word] = append(words, word), c
+	}
+	if err := tty.Print(text); err != nil {
+		return signer.Candidate{}, err
+	}
+	answer, err := tty.Choose(ctx, "Number:", words...)
+	if err != nil {
+		return signer.Candidate{}, err
+	}
+	if answer == "" {
+		return signer.Candidate{}, fail(NotSetUp, errors.New("no key was chosen"), "name one with --key")
+	}
+	return byWord[answer], nil
+}
+
+// makeKey makes a key after a yes, or with --make-key.
+func (m *machine) makeKey(ctx context.Context, none *signer.NoKeyError) (signer.Signer, error) {
+	path := filepath.Join(m.dirs.Keys(), "id_ed25519")
+	if !m.in.Bool(makeKeyFlagName) {
+		yes, err := m.confirmKey(ctx, path)
+		if err != nil {
+			return nil, err
+		}
+		if !yes {
+			return nil, none
+		}
+	}
+	s, err := signer.Generate(path, "distrust")
+	if errors.Is(err, os.ErrExist) {
+		// Made before and forgotten by state.yml: it is still ours.
+		s, err = signer.FromKeyFile(ctx, m.keySources(), path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	m.env.say(fmt.Sprintf("made a key for you: %s, %s", path, s.Key().Fingerprint()))
+	m.chosen.Key = path
+	return s, config.SaveMachine(m.dirs, m.chosen)
+}
+
+// confirmKey asks whether a key shall be made; where nobody can be asked the answer is no.
+func (m *machine) confirmKey(ctx context.Context, path string) (bool, error) {
+	tty, err := m.in.Terminal()
+	if errors.Is(err, terminal.ErrCannotAsk) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer tty.Close()
+	return tty.Confirm(ctx, fmt.Sprintf("You have no ssh key that can sign. Make one in %s", render.Escape(path)))
+}
+
+// recordSigner is signer for those who need no more than a signature.
+func (m *machine) recordSigner(ctx context.Context) (records.Signer, error) { return m.signer(ctx) }
+
+// options are what every change of a home needs. The author of the commit proves nothing, so it
+// tells nobody who the user is.
+func (m *machine) options() home.Options {
+	return home.Options{Now: m.env.Now(), Author: home.Author{Name: "distrust", Email: "distrust@localhost"}}
+}
+
+// homeToWrite opens the home for a record, or makes one, once, and says so (C3, "Own").
+func (m *machine) homeToWrite(ctx context.Context, s signer.Signer) (*home.Home, error) {
+	h, err := m.home(ctx)
+	if err == nil {
+		if err := h.CheckSigner(s); err != nil {
+			h.Close()
+			return nil, notYourKey(err, s)
+		}
+		return h, nil
+	}
+	if !errors.Is(err, home.ErrNoHome) || m.in.Given(homeFlagName) {
+		return nil, err
+	}
+	h, err = home.Create(ctx, m.homeDir(), s, home.Profile{}, rand.Reader, m.options())
+	if err != nil {
+		return nil, err
+	}
+	m.env.say(fmt.Sprintf("made your home %s, a git repository on this machine", h.Dir()))
+	m.env.say(fmt.Sprintf("records are signed with %s (%s); nothing is published", s.Key().Fingerprint(), s.Origin()))
+	m.env.say("if you already have a home elsewhere, remove this one and run: distrust init URL")
+	return h, nil
+}
+
+// notYourKey is the error of a machine whose key the log does not have yet (C3, init).
+func notYourKey(err error, s signer.Signer) error {
+	return fail(NotSetUp, err, "on a machine that can sign, run",
+		render.Words("distrust", "key", "add", s.Key().String())...)
+}

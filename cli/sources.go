@@ -1,0 +1,267 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"github.com/distributed-trust/distrust/cli/config"
+	"github.com/distributed-trust/distrust/cli/render"
+	"github.com/distributed-trust/distrust/records/index"
+	"github.com/distributed-trust/distrust/records/source"
+	"github.com/distributed-trust/distrust/sshsig"
+)
+
+func sourcesCommand(*Env) *Command {
+	return &Command{
+		Name: "sources", Operands: "[NAME]", Min: 0, Max: 1, Group: Follow,
+		Summary: "whom you follow, how far, and how fresh their word is",
+		Text:    `With a NAME: also keys, what is not read, evidence of refused states, and whom they follow publicly.`,
+		Flags:   []urfave.Flag{jsonFlag()},
+		Examples: []Example{
+			{"distrust sources", "one line each"},
+			{"distrust sources alice", "everything known of her"},
+		},
+		Run: runSources,
+	}
+}
+
+// sourceRow is what is known of one source.
+type sourceRow struct {
+	config config.Source
+	pin    *source.Pin
+	info   index.LogInfo
+	state  string
+}
+
+// runSources lists the sources.
+func runSources(ctx context.Context, in *Invocation) (Exit, error) {
+	m, err := in.machine()
+	if err != nil {
+		return Failed, err
+	}
+	w, err := in.world(ctx)
+	if err != nil {
+		return Failed, err
+	}
+	defer w.close()
+	var rows []sourceRow
+	for _, s := range m.sources {
+		if !s.Tombstone && (len(in.Operands) == 0 || s.Name == in.Operands[0]) {
+			row, err := m.sourceRow(w, s)
+			if err != nil {
+				return Failed, err
+			}
+			rows = append(rows, row)
+		}
+	}
+	if len(rows) == 0 && len(in.Operands) == 1 {
+		return Failed, noSuchSource(in.Operands[0])
+	}
+	if in.Bool(jsonFlagName) {
+		return Done, printSourcesJSON(in, rows)
+	}
+	if len(rows) == 0 {
+		in.Env.say("you follow nobody yet")
+		in.Env.hint(render.Hint{Text: "paste a line that somebody shares", Command: render.Words("distrust", "follow", "URL", "SHA256:FINGERPRINT")})
+		return Done, nil
+	}
+	if err := printSources(in, rows); err != nil {
+		return Failed, err
+	}
+	if len(in.Operands) == 1 {
+		return Done, m.printSource(in, w, rows[0])
+	}
+	return Done, nil
+}
+
+// sourceRow gathers what is known of a source and says its state in a word.
+func (m *machine) sourceRow(w *world, s config.Source) (sourceRow, error) {
+	row := sourceRow{config: s, state: "never fetched"}
+	if s.Log == "" {
+		return row, nil
+	}
+	pin, err := source.ReadPin(m.sourceDirs(), s.Log)
+	var damage *source.PinError
+	switch {
+	case errors.Is(err, source.ErrNoPin):
+		return row, nil
+	case errors.As(err, &damage):
+		row.state = "damaged pin"
+		return row, nil
+	case err != nil:
+		return row, err
+	}
+	row.pin = pin
+	if w.generation != nil {
+		if row.info, _, err = w.generation.Log(s.Log); err != nil {
+			return row, err
+		}
+	}
+	switch {
+	case pin.Refused != nil:
+		row.state = "refused: " + pin.Refused.Kind
+	case !row.info.Expires.IsZero() && !m.env.Now().Before(row.info.Expires):
+		row.state = "stale since " + render.Date(row.info.Expires)
+	default:
+		row.state = "good"
+	}
+	return row, nil
+}
+
+func printSources(in *Invocation, rows []sourceRow) error {
+	table := render.Table{Columns: []render.Column{
+		{Head: "NAME", Cut: true},
+		{Head: "WEIGHT"},
+		{Head: "SEQ", Right: true},
+		{Head: "RECORDS", Right: true},
+		{Head: "HEAD"},
+		{Head: "FETCHED"},
+		{Head: "STATE"},
+		{Head: "SCOPES", Cut: true},
+	}}
+	for _, r := range rows {
+		cells := []string{r.config.Name, render.WeightWord(r.config.EffectiveWeight()), "-", "-", "-", "-", r.state, joinProjects(r.config.Scopes)}
+		if r.pin != nil {
+			cells[2], cells[3] = strconv.FormatInt(r.info.Seq, 10), strconv.Itoa(r.info.Records)
+			cells[4], cells[5] = shortAge(r.info.Issued, in.Stdout.Now), shortAge(r.pin.Fetched, in.Stdout.Now)
+		}
+		table.Row(cells...)
+	}
+	return table.Write(in.Env.Stdout, in.Stdout)
+}
+
+// shortAge is how old something is: "3 days".
+func shortAge(at, now time.Time) string {
+	if at.IsZero() {
+		return "-"
+	}
+	if now.Sub(at) < time.Minute {
+		return "now"
+	}
+	return render.Span(now.Sub(at))
+}
+
+func joinProjects(patterns []string) string {
+	text := ""
+	for i, p := range patterns {
+		if i > 0 {
+			text += " "
+		}
+		text += render.Project(p)
+	}
+	return text
+}
+
+// printSource prints everything that is known of one source.
+func (m *machine) printSource(in *Invocation, w *world, r sourceRow) error {
+	out := in.Env.Stdout
+	fmt.Fprintf(out, "\n  url          %s\n  log          %s\n  fingerprint  %s\n",
+		render.Escape(r.config.URL), nameOr(r.config.Log, "-"), nameOr(r.config.Fingerprint, "-"))
+	if r.pin == nil {
+		return nil
+	}
+	fmt.Fprintf(out, "  commit       %s on %s\n", r.pin.Commit, render.Escape(r.pin.Branch))
+	fmt.Fprintf(out, "  first seen   %s\n  fetched      %s\n  expires      %s\n", moment(r.pin.FirstSeen), moment(r.pin.Fetched), moment(r.info.Expires))
+	for _, k := range r.info.Keys.Keys {
+		key, err := sshsig.ParseKey(k.Key)
+		if err != nil {
+			return err
+		}
+		recovery := ""
+		if k.Recovery {
+			recovery = ", recovery"
+		}
+		fmt.Fprintf(out, "  key          %s  %s%s  %s\n", key.Fingerprint(), k.State, recovery, render.Escape(k.Name))
+	}
+	if r.pin.Unsealed > 0 {
+		fmt.Fprintf(out, "  unsealed     %d commits are not read\n", r.pin.Unsealed)
+	}
+	if r.pin.NotUnderstood > 0 {
+		fmt.Fprintf(out, "  newer        %d records need a newer distrust\n", r.pin.NotUnderstood)
+	}
+	if r.info.Vanished > 0 {
+		fmt.Fprintf(out, "  vanished     %d reports left the repository and still count\n", r.info.Vanished)
+	}
+	for _, s := range source.ReadSkipped(m.sourceDirs(), r.config.Log) {
+		fmt.Fprintf(out, "  not read     %s\n", render.Escape(skippedText(s)))
+	}
+	if r.pin.Refused != nil {
+		fmt.Fprintf(out, "  refused      %s on %s: %s\n", r.pin.Refused.Kind, render.Date(r.pin.Refused.At), render.Escape(r.pin.Refused.Reason))
+		if r.pin.Refused.Evidence != "" {
+			fmt.Fprintf(out, "  evidence     %s\n", render.Escape(r.pin.Refused.Evidence))
+		}
+	}
+	for _, e := range w.network.Edges {
+		if e.Log == r.config.Log {
+			fmt.Fprintf(out, "  follows      %s  %s  %s\n", render.WeightWord(e.Weight), render.Escape(w.nameOf(e.Source.Log)), render.Escape(e.Source.URL))
+		}
+	}
+	return nil
+}
+
+func skippedText(s source.Skipped) string {
+	if s.Line > 0 {
+		return fmt.Sprintf("%s:%d: %s", s.Path, s.Line, s.Reason)
+	}
+	return s.Path + ": " + s.Reason
+}
+
+// sourceJSON is one source for programs.
+type sourceJSON struct {
+	Format      int      `json:"format"`
+	Name        string   `json:"name"`
+	Log         string   `json:"log"`
+	URL         string   `json:"url"`
+	Fingerprint string   `json:"fingerprint"`
+	Weight      int      `json:"weight"`
+	Depth       int      `json:"depth"`
+	ViaMax      int      `json:"via_max"`
+	Scopes      []string `json:"scopes"`
+	State       string   `json:"state"`
+	Seq         int64    `json:"seq"`
+	Epoch       int64    `json:"epoch"`
+	Records     int      `json:"records"`
+	Vanished    int      `json:"vanished"`
+	Issued      string   `json:"issued,omitempty"`
+	Expires     string   `json:"expires,omitempty"`
+	Fetched     string   `json:"fetched,omitempty"`
+	Refused     string   `json:"refused,omitempty"`
+	Evidence    string   `json:"evidence,omitempty"`
+}
+
+func printSourcesJSON(in *Invocation, rows []sourceRow) error {
+	encoder := json.NewEncoder(in.Env.Stdout)
+	for _, r := range rows {
+		out := sourceJSON{
+			Format: 1, Name: r.config.Name, Log: r.config.Log, URL: r.config.URL, Fingerprint: r.config.Fingerprint,
+			Weight: r.config.EffectiveWeight(), Depth: r.config.Depth, ViaMax: r.config.ViaMax,
+			Scopes: slices.Concat([]string{}, r.config.Scopes), State: r.state,
+		}
+		if r.pin != nil {
+			out.Seq, out.Epoch, out.Records, out.Vanished = r.info.Seq, r.info.Epoch, r.info.Records, r.info.Vanished
+			out.Issued, out.Expires, out.Fetched = moment(r.info.Issued), moment(r.info.Expires), moment(r.pin.Fetched)
+			if r.pin.Refused != nil {
+				out.Refused, out.Evidence = r.pin.Refused.Kind, r.pin.Refused.Evidence
+			}
+		}
+		if err := encoder.Encode(out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// moment writes a time for programs: RFC 3339 in UTC.
+func moment(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.UTC().Format(time.RFC3339)
+}

@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/distributed-trust/distrust/cli/render"
+	"github.com/distributed-trust/distrust/cli/terminal"
+	"github.com/distributed-trust/distrust/records/subject"
+	"github.com/distributed-trust/distrust/records/trust"
+	"github.com/distributed-trust/distrust/schema"
+)
+
+// project reads --for: what the files are said to be.
+func (in *Invocation) project() (project, version string, err error) {
+	typed := in.String(forFlagName)
+	if typed == "" {
+		return "", "", nil
+	}
+	project, version, err = schema.NormalizeProject(typed)
+	if err != nil {
+		return "", "", BadValue(forFlagName, err)
+	}
+	return project, version, nil
+}
+
+// read reads one operand: a file, "-" for standard input, or a digest.
+func (in *Invocation) read(ctx context.Context, arg string) (subject.Subject, error) {
+	if s, is, err := subject.FromDigest(arg); is {
+		return s, err
+	}
+	progress := terminal.NewProgress(in.Env.Stderr, in.Env.IsTerminal(in.Env.Stderr))
+	defer progress.Close()
+	if arg == "-" {
+		return in.readStdin(ctx, progress)
+	}
+	var size int64
+	if info, err := os.Stat(arg); err == nil && info.Mode().IsRegular() {
+		size = info.Size()
+	}
+	bar := progress.Bar(render.Cut(render.Escape(arg), 30), size, terminal.Bytes)
+	defer bar.Done()
+	return subject.FromFile(ctx, arg, subject.Options{Progress: counter(bar)})
+}
+
+func (in *Invocation) readStdin(ctx context.Context, progress *terminal.Progress) (subject.Subject, error) {
+	bar := progress.Bar("standard input", 0, terminal.Bytes)
+	defer bar.Done()
+	s, err := subject.FromReader(ctx, in.Env.Stdin, subject.Options{Progress: counter(bar)})
+	if err != nil {
+		return s, fmt.Errorf("reading standard input: %w", err)
+	}
+	return s, nil
+}
+
+// counter turns totals into the steps that a bar counts.
+func counter(bar *terminal.Bar) func(int64) {
+	var last int64
+	return func(read int64) {
+		bar.Add(read - last)
+		last = read
+	}
+}
+
+// query is what is asked about a subject.
+func query(s subject.Subject, project, version string) trust.Query {
+	return trust.Query{Name: s.Name, Size: s.Size, Digest: s.Digest, Project: project, Version: version}
+}
+
+// fileSubject is what a record says about a subject.
+func fileSubject(s subject.Subject) schema.Subject {
+	return schema.Subject{File: s.Name, Size: s.Size, Digest: s.Digest}
+}
+
+// shownAs is a subject as a word of a command to paste.
+func shownAs(s subject.Subject) render.Arg {
+	digest := ""
+	if s.Digest.SHA256 != "" {
+		digest = "sha256:" + s.Digest.SHA256
+	}
+	if s.Arg == "-" && digest != "" {
+		return render.Word(digest)
+	}
+	return render.File(s.Arg, digest)
+}
+
+// errSigner says which forms --signer takes.
+var errSigner = errors.New("not a key: give ssh:..., minisign:..., signify:..., an ssh public key, or a .pub file")
+
+// maxKeyFile is more than any public key file needs.
+const maxKeyFile = 16 << 10
+
+// parseSigner reads a signer as a person names one.
+func parseSigner(arg string) (string, error) {
+	if schema.ValidSigner(arg) == nil {
+		return arg, nil
+	}
+	key, _, err := readPublicKey(arg)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", errSigner, err)
+	}
+	return "ssh:" + key.String(), nil
+}
+
+func fileExists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

@@ -1,0 +1,404 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/google/renameio/v2"
+	urfave "github.com/urfave/cli/v2"
+
+	"github.com/distributed-trust/distrust/cli/config"
+	"github.com/distributed-trust/distrust/cli/render"
+	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/home"
+	"github.com/distributed-trust/distrust/records/index"
+	"github.com/distributed-trust/distrust/records/journal"
+	"github.com/distributed-trust/distrust/records/source"
+	"github.com/distributed-trust/distrust/sshsig/signer"
+)
+
+func syncCommand(*Env) *Command {
+	return &Command{
+		Name: "sync", Operands: "[NAME...]", Min: 0, Max: Any, Group: Follow,
+		Summary: "fetch whom you follow, publish what you said, and say what changed",
+		Text: `Fetches all sources at once and verifies every change. A state that is not accepted changes nothing: the last good one ` +
+			`stays in force, and you are told why. What you accepted on this machine is decided again; what is reported now raises an ` +
+			`alarm. Your own records are published on a terminal, or always with publish: auto in config.yml.`,
+		Flags: append([]urfave.Flag{
+			&urfave.BoolFlag{Name: quietFlagName, Aliases: []string{"q"}, Usage: "print only refusals and alarms; unreachable sources count after 7 days"},
+			&urfave.BoolFlag{Name: "no-push", Usage: "publish nothing"},
+			&urfave.BoolFlag{Name: "accept-new", Usage: "also fetch the sources that others lead to"},
+			jsonFlag(),
+		}, signFlags()...),
+		Examples: []Example{
+			{"distrust sync", "everybody"},
+			{"distrust sync alice", "one source"},
+			{"distrust sync --quiet", "in a timer"},
+		},
+		Exits: []Exit{Alarms, Refused, Unreachable},
+		Run:   runSync,
+	}
+}
+
+// quietGrace is how long an unreachable source is nobody's business with --quiet (C2).
+const quietGrace = 7 * 24 * time.Hour
+
+// runSync exchanges with the own remote and fetches the sources.
+func runSync(ctx context.Context, in *Invocation) (Exit, error) {
+	m, err := in.machine()
+	if err != nil {
+		return Failed, err
+	}
+	s := &syncRun{m: m, in: in, ctx: ctx, quiet: in.Bool(quietFlagName)}
+	if len(in.Operands) == 0 {
+		s.syncHome()
+	}
+	if err := s.syncSources(in.Operands); err != nil {
+		return Failed, err
+	}
+	return WorstOfSync(s.exits...), nil
+}
+
+// syncRun is one run of sync.
+type syncRun struct {
+	m     *machine
+	in    *Invocation
+	ctx   context.Context
+	quiet bool
+	exits []Exit
+}
+
+// complain says what went wrong with one part of the sync; the rest goes on.
+func (s *syncRun) complain(exit Exit, who string, err error) {
+	_, hint := advise(err)
+	s.in.Env.say(fmt.Sprintf("error: %s: %v", who, err))
+	s.in.Env.hint(hint)
+	s.exits = append(s.exits, exit)
+}
+
+// tell prints a line of the report.
+func (s *syncRun) tell(format string, args ...any) {
+	if !s.quiet && !s.in.Bool(jsonFlagName) {
+		fmt.Fprintf(s.in.Env.Stdout, format+"\n", args...)
+	}
+}
+
+// syncHome renews the own head when it is time, and exchanges with the remote of the home.
+func (s *syncRun) syncHome() {
+	unlock, err := s.m.lock(s.ctx)
+	if err != nil {
+		s.complain(Failed, "your home", err)
+		return
+	}
+	defer unlock()
+	h, err := s.m.home(s.ctx)
+	if errors.Is(err, home.ErrNoHome) {
+		return
+	}
+	if err != nil {
+		s.complain(Failed, "your home", err)
+		return
+	}
+	defer h.Close()
+	if err := s.renew(h); err != nil {
+		s.complain(Failed, "your home", err)
+	}
+	if err := s.exchange(h); err != nil {
+		s.complain(exitOfHome(err), "your home", err)
+	}
+	if err := s.m.refresh(s.ctx, h); err != nil {
+		s.complain(Failed, "your home", err)
+	}
+}
+
+// exitOfHome is the exit code of what went wrong with the home's own remote (C2).
+func exitOfHome(err error) Exit {
+	var refused *records.HeadError
+	switch {
+	case errors.As(err, &refused), errors.Is(err, home.ErrUnsealed), errors.Is(err, home.ErrNotHome):
+		return Refused
+	case errors.Is(err, home.ErrUnreachable), errors.Is(err, home.ErrAuth):
+		return Unreachable
+	case errors.Is(err, home.ErrNotYourKey), errors.Is(err, signer.ErrNoKey):
+		return NotSetUp
+	}
+	return Failed
+}
+
+// exchange pulls and publishes.
+func (s *syncRun) exchange(h *home.Home) error {
+	result, err := h.Sync(s.ctx, home.SyncOptions{
+		Options: s.m.options(), Access: s.m.homeAccess(true), Publish: s.mayPublish, Signer: s.m.recordSigner,
+	})
+	for _, r := range result.Pulled {
+		doc := r.Doc()
+		s.tell("from your other machine  %s  %s", doc.Kind, render.Escape(subjectsText(doc)))
+	}
+	switch {
+	case err != nil:
+		return err
+	case result.Pushed:
+		s.tell("published  %s to %s", count(result.Published, "record"), render.Escape(result.URL))
+	case result.Waiting:
+		s.in.Env.say(fmt.Sprintf("%s not published: run it on a terminal, or set publish: auto in config.yml", count(result.Pending, "record")))
+	}
+	return nil
+}
+
+// mayPublish says what leaves the machine before it leaves (C3).
+func (s *syncRun) mayPublish(n int, url string) (bool, error) {
+	if s.in.Bool("no-push") || s.m.config.Publish == config.PublishNever {
+		return false, nil
+	}
+	if s.m.config.Publish != config.PublishAuto && !s.in.Env.IsTerminal(s.in.Env.Stderr) {
+		return false, nil
+	}
+	s.in.Env.say(fmt.Sprintf("publishing %s to %s", count(n, "record"), url))
+	return true, nil
+}
+
+// renew makes a new head at half of the old one's life, with a key that needs no question; when
+// there is none, the end is announced from 100 days before it on (C3).
+func (s *syncRun) renew(h *home.Home) error {
+	head := h.Head()
+	doc, now := head.Doc(), s.in.Env.Now()
+	half := doc.Issued.Add(head.Expires().Sub(doc.Issued) / 2)
+	if now.Before(half) {
+		return nil
+	}
+	sources := s.m.keySources()
+	sources.Passphrase = nil
+	found, err := signer.Find(s.ctx, sources, signer.Choice{Explicit: s.in.String(keyFlagName), Stored: s.m.chosen.Key})
+	if err == nil && len(found) == 1 && found[0].Quiet() && h.CheckSigner(found[0]) == nil {
+		if _, err := h.Renew(s.ctx, found[0], "distrust: renew the head", nil, s.m.options()); err == nil {
+			s.tell("renewed your head: good until %s", render.Date(h.Head().Expires()))
+			return nil
+		}
+	}
+	if left := head.Expires().Sub(now); left < 100*24*time.Hour {
+		s.in.Env.say(fmt.Sprintf("your head expires in %s: distrust seal", render.Span(max(left, 0))))
+	}
+	return nil
+}
+
+// syncSources fetches the sources and puts what was accepted in force.
+func (s *syncRun) syncSources(names []string) error {
+	specs, err := s.m.specs(names)
+	if err != nil || len(specs) == 0 {
+		return err
+	}
+	options, err := s.m.fetchOptions(s.ctx)
+	if err != nil {
+		return err
+	}
+	progress := s.in.fetchProgress()
+	options.Progress = progress.event
+	batch, err := source.Sync(s.ctx, s.m.sourceDirs(), specs, options)
+	progress.close()
+	if err != nil {
+		return err
+	}
+	defer batch.Close()
+	unlock, err := s.m.lock(s.ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	before, err := s.in.verdicts(s.ctx)
+	if err != nil {
+		return err
+	}
+	failed := batch.Commit(s.ctx, func(ctx context.Context, updates []index.Update) error { return s.m.apply(ctx, updates...) })
+	for _, r := range batch.Results() {
+		s.report(r)
+	}
+	if len(s.in.Operands) == 0 {
+		s.reached(batch.Results())
+	}
+	if failed != nil && len(s.exits) == 0 {
+		return failed
+	}
+	return s.after(before)
+}
+
+// reached remembers that everybody was reached, for "last synced 3 days ago" (C4).
+func (s *syncRun) reached(results []*source.Result) {
+	for _, r := range results {
+		if exitOfSource(r) == Unreachable {
+			return
+		}
+	}
+	text := strconv.FormatInt(s.in.Env.Now().Unix(), 10) + "\n"
+	if err := renameio.WriteFile(syncedFile(s.m.dirs), []byte(text), 0o600); err != nil {
+		s.complain(Failed, "remembering the sync", err)
+	}
+}
+
+// report says what came of one source.
+func (s *syncRun) report(r *source.Result) {
+	exit := exitOfSource(r)
+	if s.in.Bool(jsonFlagName) {
+		if err := printResultJSON(s.in, r); err != nil {
+			s.complain(Failed, r.Source, err)
+		}
+	}
+	if r.Err != nil {
+		silent := s.quiet && exit == Unreachable && s.in.Env.Now().Sub(r.Fetched) < quietGrace
+		if !silent {
+			s.complain(exit, r.Source, r.Err)
+			sayEvidence(s.in.Env, r)
+		}
+		return
+	}
+	s.exits = append(s.exits, exit)
+	line := render.Escape(r.Source) + "  "
+	if r.State == source.StateUnchanged {
+		line += "unchanged"
+	} else {
+		line += fmt.Sprintf("head %d, +%d -%d records", r.Head.Seq, r.Added, r.Removed)
+	}
+	s.tell("%s", line)
+	for _, v := range r.Vanished {
+		doc := v.Doc()
+		s.in.Env.say(fmt.Sprintf("%s: the report on %s left the repository without a withdrawal; it still counts", r.Source, subjectsText(doc)))
+	}
+	if !s.quiet {
+		s.m.sayOdd(r)
+	}
+}
+
+// sayEvidence prints both heads of a refusal that proves something.
+func sayEvidence(env *Env, r *source.Result) {
+	var refused *records.HeadError
+	if errors.As(r.Err, &refused) {
+		if !refused.Pinned.IsZero() {
+			env.say(fmt.Sprintf("  accepted  head %d of %s  %s", refused.Pinned.Doc().Seq, render.Date(refused.Pinned.Doc().Issued), refused.Pinned.ID()))
+		}
+		if !refused.Got.IsZero() {
+			env.say(fmt.Sprintf("  refused   head %d of %s  %s", refused.Got.Doc().Seq, render.Date(refused.Got.Doc().Issued), refused.Got.ID()))
+		}
+	}
+	if r.Evidence != "" {
+		env.say("  both are kept in " + r.Evidence)
+	}
+	env.say(fmt.Sprintf("  what was accepted of %s before stays in force", r.Source))
+}
+
+// resultJSON is what came of one source, for programs.
+type resultJSON struct {
+	Format   int    `json:"format"`
+	Source   string `json:"source"`
+	Log      string `json:"log"`
+	State    string `json:"state"`
+	Kind     string `json:"kind,omitempty"`
+	Error    string `json:"error,omitempty"`
+	Seq      int64  `json:"seq"`
+	Added    int    `json:"added"`
+	Removed  int    `json:"removed"`
+	Vanished int    `json:"vanished"`
+	Skipped  int    `json:"skipped"`
+	Unsealed int    `json:"unsealed"`
+	Evidence string `json:"evidence,omitempty"`
+	Fetched  string `json:"fetched,omitempty"`
+}
+
+func printResultJSON(in *Invocation, r *source.Result) error {
+	out := resultJSON{
+		Format: 1, Source: r.Source, Log: r.Log, State: string(r.State), Kind: source.KindOf(r.Err), Seq: r.Head.Seq,
+		Added: r.Added, Removed: r.Removed, Vanished: len(r.Vanished), Skipped: r.SkippedAll, Unsealed: r.Unsealed,
+		Evidence: r.Evidence, Fetched: moment(r.Fetched),
+	}
+	if r.Err != nil {
+		out.Error = r.Err.Error()
+	}
+	return render.EncodeJSON(in.Env.Stdout, out)
+}
+
+// verdict is what one remembered thing came to.
+type verdict struct {
+	entry   journal.Entry
+	verdict string
+}
+
+// verdicts decides everything that this machine remembers.
+func (in *Invocation) verdicts(ctx context.Context) ([]verdict, error) {
+	dirs, err := in.Env.Dirs()
+	if err != nil {
+		return nil, err
+	}
+	entries, err := journal.Read(dirs.Journal())
+	if err != nil || len(entries) == 0 {
+		return nil, err
+	}
+	w, err := in.world(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer w.close()
+	var all []verdict
+	for _, e := range entries {
+		decision, _, _, err := w.decide(journal.JournalQuery(e))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, verdict{e, string(decision.Verdict)})
+	}
+	return all, nil
+}
+
+// after says which remembered verdicts changed, and raises alarms.
+func (s *syncRun) after(before []verdict) error {
+	now, err := s.in.verdicts(s.ctx)
+	if err != nil {
+		return err
+	}
+	for i, v := range now {
+		if i < len(before) && before[i].verdict != v.verdict {
+			s.tell("%s  was %s, is %s now", render.Escape(entryName(v.entry)), before[i].verdict, v.verdict)
+		}
+	}
+	change, err := s.m.raise(s.ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range change.Raised {
+		if s.in.Bool(jsonFlagName) {
+			if err := printAlarmJSON(s.in, a); err != nil {
+				return err
+			}
+			continue
+		}
+		printAlarm(s.in, a)
+	}
+	for _, a := range change.Closed {
+		s.tell("alarm %s is closed: nobody says so any more of %s", a.ID, render.Escape(entryName(a.Entry)))
+	}
+	open := 0
+	for _, a := range change.Alarms {
+		if a.Acked.IsZero() {
+			open++
+		}
+	}
+	if open > 0 {
+		s.exits = append(s.exits, Alarms)
+		if open > len(change.Raised) {
+			s.in.Env.say(fmt.Sprintf("%s open: distrust alarms", count(open, "alarm")))
+		}
+	}
+	return nil
+}
+
+func entryName(e journal.Entry) string {
+	return nameOr(e.Name, render.Short("sha256:"+e.Digest.SHA256))
+}
+
+// count writes a number with its noun.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

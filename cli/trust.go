@@ -1,0 +1,219 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"github.com/distributed-trust/distrust/cli/config"
+	"github.com/distributed-trust/distrust/cli/render"
+	"github.com/distributed-trust/distrust/records/subject"
+	"github.com/distributed-trust/distrust/records/trust"
+	"github.com/distributed-trust/distrust/schema"
+)
+
+// The flags of the commands that make records (C3, "Say").
+const (
+	reasonFlagName  = "reason"
+	basisFlagName   = "basis"
+	expiresFlagName = "expires"
+	privateFlagName = "private"
+	noSealFlagName  = "no-seal"
+	anywayFlagName  = "anyway"
+	signerFlagName  = "signer"
+)
+
+func reasonFlag() urfave.Flag {
+	return &urfave.StringFlag{Name: reasonFlagName, Usage: "why, in a few `WORDS` that others will read"}
+}
+
+func basisFlag() urfave.Flag {
+	return &urfave.StringFlag{Name: basisFlagName, Usage: "what you did: `BASIS` is " + joinWords(schema.Bases())}
+}
+
+func noSealFlag() urfave.Flag {
+	return &urfave.BoolFlag{Name: noSealFlagName, Usage: "only commit the record; somebody else seals it"}
+}
+
+func privateFlag() urfave.Flag {
+	return &urfave.BoolFlag{Name: privateFlagName, Usage: "keep the record on this machine for ever"}
+}
+
+func joinWords[T ~string](words []T) string {
+	parts := make([]string, len(words))
+	for i, w := range words {
+		parts[i] = string(w)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func trustCommand(*Env) *Command {
+	return &Command{
+		Name: "trust", Operands: "[FILE...]", Min: 0, Max: schema.MaxSubjects, Group: Say,
+		Summary: "say that these very bytes are good, or that a key signs a project",
+		Text: `Makes one signed record about all the files in your home, a git repository on this machine. ` +
+			`It is about these bytes only: a changed file is another file. What is reported needs --anyway, ` +
+			`and the record then names the reports that you saw, so that a new one asks again.` + "\n\n" +
+			`With --signer the record says that a key signs for the project of --for.`,
+		Flags: append([]urfave.Flag{
+			forFlag(), reasonFlag(), basisFlag(),
+			&urfave.StringFlag{Name: expiresFlagName, Usage: "until `WHEN`: 90d, 2027-01-31, or RFC 3339"},
+			privateFlag(), noSealFlag(),
+			&urfave.BoolFlag{Name: anywayFlagName, Usage: "overrule reports and mismatches"},
+			&urfave.StringFlag{Name: signerFlagName, Usage: "trust `KEY` to sign what --for names, instead of files"},
+			jsonFlag(),
+		}, signFlags()...),
+		Examples: []Example{
+			{"distrust trust install.sh", "these bytes are good"},
+			{"distrust trust requests-2.33.0.tar.gz --for pypi:requests@2.33.0 --basis reviewed", "and this is what they are"},
+			{"distrust trust install.sh --private", "without telling anybody"},
+		},
+		Exits: []Exit{Distrusted, Mismatch, NotSetUp},
+		Run:   runTrust,
+	}
+}
+
+// runTrust makes a trust record.
+func runTrust(ctx context.Context, in *Invocation) (Exit, error) {
+	m, err := in.machine()
+	if err != nil {
+		return Failed, err
+	}
+	doc := schema.Record{Kind: schema.KindTrust, Reason: in.String(reasonFlagName)}
+	if err := trustFields(in, &doc); err != nil {
+		return Usage, err
+	}
+	subjects, err := trustSubjects(ctx, in, &doc)
+	if err != nil {
+		return Failed, err
+	}
+	opts := sayOptions{private: in.Bool(privateFlagName), noSeal: in.Bool(noSealFlagName)}
+	r, err := m.saySomething(ctx, opts, func() (schema.Record, error) {
+		seen, err := seenReports(ctx, in, subjects, doc)
+		doc.Seen = seen
+		return doc, err
+	})
+	if err != nil {
+		return Failed, err
+	}
+	if in.Bool(jsonFlagName) {
+		return Done, printRecordJSON(in, r, false, false)
+	}
+	m.saidRecord(r, "trusted", subjectsText(doc), opts)
+	return Done, nil
+}
+
+// trustFields reads the flags of a trust record.
+func trustFields(in *Invocation, doc *schema.Record) error {
+	if doc.Reason != "" {
+		if err := schema.ValidText(doc.Reason); err != nil {
+			return BadValue(reasonFlagName, err)
+		}
+	}
+	if basis := schema.Basis(in.String(basisFlagName)); basis != "" {
+		if !slices.Contains(schema.Bases(), basis) {
+			return BadValue(basisFlagName, fmt.Errorf("%q is none of %s", basis, joinWords(schema.Bases())))
+		}
+		doc.Basis = basis
+	}
+	if when := in.String(expiresFlagName); when != "" {
+		at, err := config.ParseWhen(when, in.Env.Now())
+		if err != nil {
+			return BadValue(expiresFlagName, err)
+		}
+		if !at.After(in.Env.Now()) {
+			return BadValue(expiresFlagName, errors.New("that is over already"))
+		}
+		doc.Expires = at
+	}
+	return nil
+}
+
+// trustSubjects fills in what the record is about: the files, or one signer.
+func trustSubjects(ctx context.Context, in *Invocation, doc *schema.Record) ([]subject.Subject, error) {
+	if key := in.String(signerFlagName); key != "" {
+		return nil, trustSigner(in, key, doc)
+	}
+	if len(in.Operands) == 0 {
+		return nil, needsHelp("trust", "trust needs a FILE, or --signer KEY with --for PATTERN")
+	}
+	var err error
+	if doc.Project, doc.Version, err = in.project(); err != nil {
+		return nil, err
+	}
+	return readAll(ctx, in, doc)
+}
+
+// trustSigner makes the subject of --signer.
+func trustSigner(in *Invocation, key string, doc *schema.Record) error {
+	if len(in.Operands) > 0 {
+		return usagef("trust takes files or --signer, not both")
+	}
+	identity, err := parseSigner(key)
+	if err != nil {
+		return BadValue(signerFlagName, err)
+	}
+	if in.String(forFlagName) == "" {
+		return usagef("--signer needs --for: a key is trusted for a project, never for everything by accident")
+	}
+	pattern, err := schema.NormalizePattern(in.String(forFlagName))
+	if err != nil {
+		return BadValue(forFlagName, err)
+	}
+	doc.Subjects = []schema.Subject{{Size: -1, Signer: identity, Pattern: []string{pattern}}}
+	return nil
+}
+
+// readAll reads the files and digests of a record; the same bytes twice are one subject.
+func readAll(ctx context.Context, in *Invocation, doc *schema.Record) ([]subject.Subject, error) {
+	var subjects []subject.Subject
+	for _, arg := range in.Operands {
+		s, err := in.read(ctx, arg)
+		if err != nil {
+			return nil, err
+		}
+		if s.Digest.SHA256 == "" {
+			return nil, usagef("%s: a record needs the SHA-256, which a sha512 digest alone does not give", arg)
+		}
+		subjects = append(subjects, s)
+		one := fileSubject(s)
+		if !slices.ContainsFunc(doc.Subjects, func(o schema.Subject) bool { return o.Digest == one.Digest && o.File == one.File }) {
+			doc.Subjects = append(doc.Subjects, one)
+		}
+	}
+	return subjects, nil
+}
+
+// seenReports decides every file once more: what is reported or known with other bytes needs
+// --anyway, and the reports that the user overrules are named in the record (D5).
+func seenReports(ctx context.Context, in *Invocation, subjects []subject.Subject, doc schema.Record) ([]string, error) {
+	w, err := in.world(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer w.close()
+	var seen []string
+	for _, s := range subjects {
+		decision, _, _, err := w.decide(query(s, doc.Project, doc.Version))
+		if err != nil {
+			return nil, err
+		}
+		stopped := decision.Verdict == trust.Mismatch || decision.Verdict == trust.Distrusted && decision.By != trust.ByOwn
+		if stopped && !in.Bool(anywayFlagName) {
+			exit := ExitOf(decision.Verdict)
+			return nil, fail(exit, fmt.Errorf("%s is %s", s.Arg, decision.Verdict), "look first, then add --anyway if you must",
+				append(render.Words("distrust", "why"), shownAs(s))...)
+		}
+		for _, v := range decision.Voices {
+			if !v.Own && v.Statement.Kind == schema.KindDistrust && v.NotCounted != trust.WithdrawnRec && v.NotCounted != trust.VoidRecord {
+				seen = append(seen, v.Statement.ID)
+			}
+		}
+	}
+	slices.Sort(seen)
+	return slices.Compact(seen), nil
+}

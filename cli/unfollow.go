@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"github.com/distributed-trust/distrust/cli/config"
+	"github.com/distributed-trust/distrust/records/index"
+	"github.com/distributed-trust/distrust/records/source"
+)
+
+func unfollowCommand(*Env) *Command {
+	return &Command{
+		Name: "unfollow", Operands: "NAME", Min: 1, Max: 1, Group: Follow,
+		Summary: "let somebody's records no longer count for you",
+		Text: `What was accepted of them last is remembered, so that following them again cannot show an older state. ` +
+			`With --forget that is dropped too.`,
+		Flags:    []urfave.Flag{&urfave.BoolFlag{Name: "forget", Usage: "drop everything that is remembered of them"}},
+		Examples: []Example{{"distrust unfollow alice", "their trust and their reports stop counting"}},
+		Run:      runUnfollow,
+	}
+}
+
+// runUnfollow drops a source: from sources.yml, then the index, then its store.
+func runUnfollow(ctx context.Context, in *Invocation) (Exit, error) {
+	m, err := in.machine()
+	if err != nil {
+		return Failed, err
+	}
+	unlock, err := m.lock(ctx)
+	if err != nil {
+		return Failed, err
+	}
+	defer unlock()
+	name := in.Operands[0]
+	i := slices.IndexFunc(m.sources, func(s config.Source) bool { return s.Name == name && !s.Tombstone })
+	if i < 0 {
+		return Failed, noSuchSource(name)
+	}
+	log := m.sources[i].Log
+	err = config.EditSources(m.dirs, func(all []config.Source) ([]config.Source, error) {
+		return slices.DeleteFunc(all, func(s config.Source) bool { return s.Name == name }), nil
+	})
+	if err != nil {
+		return Failed, err
+	}
+	if m.config, m.sources, err = config.Load(m.dirs); err != nil {
+		return Failed, err
+	}
+	if log != "" {
+		if err := m.dropLog(ctx, log); err != nil {
+			return Failed, err
+		}
+	}
+	fmt.Fprintf(in.Env.Stdout, "no longer following  %s\n", name)
+	return Done, nil
+}
+
+// dropLog takes a log out of the index and leaves a tombstone, or nothing with --forget.
+func (m *machine) dropLog(ctx context.Context, log string) error {
+	apply := func(ctx context.Context, updates []index.Update) error { return m.apply(ctx, updates...) }
+	if m.in.Bool("forget") {
+		return source.Forget(ctx, m.sourceDirs(), log, apply)
+	}
+	err := source.Unfollow(ctx, m.sourceDirs(), log, m.env.Now(), apply)
+	if errors.Is(err, source.ErrNoPin) {
+		return nil
+	}
+	return err
+}
