@@ -182,6 +182,15 @@ func TestRecovery(t *testing.T) {
 			c = with(t, extend(t, c, laptop, 6), offline2, raise(1), dropKey(desktop))
 			return attack{pin: pinned(t, base), got: fetched(extend(t, c, laptop, 9))}
 		},
+		"an ordinary key became a recovery key since the pin, on one chain": func(t *testing.T) attack {
+			c := with(t, base, offline, setRecovery(desktop, true))
+			return attack{pin: pinned(t, base), got: fetched(with(t, c, desktop, raise(1), dropKey(laptop)))}
+		},
+		"a retired recovery key came back since the pin, on one chain": func(t *testing.T) attack {
+			c := with(t, base, offline, addKey(offline2, schema.Active, true), setState(offline, schema.Retired))
+			d := with(t, c, offline2, setState(offline, schema.Active))
+			return attack{pin: pinned(t, c), got: fetched(with(t, d, offline, raise(1), dropKey(laptop)))}
+		},
 		"the recovery key was replaced since the pin, on another chain": func(t *testing.T) attack {
 			c := with(t, base[:2], offline, addKey(offline2, schema.Active, true), setRecovery(offline, false))
 			c = with(t, extend(t, c, laptop, 6), offline2, raise(1), dropKey(desktop))
@@ -259,6 +268,46 @@ func TestRecovery(t *testing.T) {
 			t.Errorf("dropped %v", want.Pin.Dropped)
 		}
 	})
+}
+
+// TestDropped follows the list of dropped keys over two epochs.
+func TestDropped(t *testing.T) {
+	t.Parallel()
+	c := []Head{firstHead(t, laptop, desktop.listed(schema.Active, false), thief.listed(schema.Active, false), offline.listed(schema.Active, true))}
+	pin := pinned(t, c)
+	for _, next := range []struct {
+		by    testKey
+		edits []edit
+		want  []testKey
+	}{
+		{laptop, nil, nil},
+		{offline, []edit{raise(1), dropKey(thief)}, []testKey{thief}},
+		{laptop, []edit{addKey(thief, schema.Compromised, false)}, []testKey{thief}},
+		{offline, []edit{raise(1), dropKey(desktop), dropKey(thief)}, []testKey{thief, desktop}},
+		{offline, []edit{addKey(desktop, schema.Active, false)}, []testKey{thief}},
+		{offline, []edit{raise(1), addKey(thief, schema.Retired, false)}, nil},
+	} {
+		c = with(t, c, next.by, next.edits...)
+		a, err := Advance(pin, fetched(c), testNow)
+		wantKind(t, err, "")
+		first, err := FirstContact("", keptOf(c), last(c), testNow)
+		wantKind(t, err, "")
+		var want []string
+		for _, k := range next.want {
+			want = append(want, k.text())
+		}
+		slices.Sort(want)
+		if pin = a.Pin; !slices.Equal(pin.Dropped, want) || !slices.Equal(first.Pin.Dropped, want) {
+			t.Errorf("head %d: dropped %v, at first contact %v, want %v", len(c), pin.Dropped, first.Pin.Dropped, want)
+		}
+		seen := map[string]bool{}
+		for _, k := range pin.Log().Keys {
+			if seen[k.Key] {
+				t.Errorf("head %d: the log knows a key twice", len(c))
+			}
+			seen[k.Key] = true
+		}
+	}
 }
 
 // TestVoid holds records of every kind of key to F5.8.

@@ -178,13 +178,10 @@ func (st state) raise(s step, l links) (state, error) {
 	return next, nil
 }
 
-// adjoins holds two kept heads that follow each other to what their numbers say, as far as that can
-// be seen without the heads between (F5.3).
+// adjoins holds two kept heads that follow each other to their link, when their numbers say that no
+// head lies between (F5.3).
 func adjoins(prev, h Head) error {
-	switch {
-	case h.doc.Seq <= prev.doc.Seq:
-		return headError(Rewrite, prev, h, "head %d comes after head %d", h.doc.Seq, prev.doc.Seq)
-	case h.doc.Seq == prev.doc.Seq+1 && h.doc.Prev != prev.id:
+	if h.doc.Seq == prev.doc.Seq+1 && h.doc.Prev != prev.id {
 		return headError(Fork, prev, h, "head %d does not follow from the kept head %d, %s", h.doc.Seq, prev.doc.Seq, shortID(prev))
 	}
 	return nil
