@@ -1,0 +1,312 @@
+package source
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/index"
+	"github.com/distributed-trust/distrust/schema"
+)
+
+// vanish is a follower whose source has let one report disappear.
+func vanish(t *testing.T) (alice *forge, m *machine, spec Spec, stays, gone records.Envelope) {
+	t.Helper()
+	alice = newForge(t, "alice")
+	alice.seal(func(d *schema.Head) { d.Keys = append(d.Keys, newKey("second").listed(schema.Active, false)) })
+	stays, gone = alice.say(reportFile("stays")), alice.say(reportFile("goes"))
+	plain := alice.say(trustFile("plain"))
+	alice.seal(nil)
+	m = newMachine(t)
+	spec = m.follow(alice)
+	alice.take(gone)
+	alice.take(plain)
+	alice.seal(nil)
+	r := m.sync(spec)[0]
+	if r.State != StateNews || len(r.Vanished) != 1 || r.Vanished[0].ID() != idOf(gone) || r.Removed != 1 {
+		t.Fatalf("%s, vanished %d, -%d: %v", r.State, len(r.Vanished), r.Removed, r.Err)
+	}
+	m.wantHolds(spec.Log, []records.Envelope{stays}, gone)
+	return alice, m, spec, stays, gone
+}
+
+// TestReportsStay: a report that leaves the set is kept, byte for byte, and counts on (F5.7).
+func TestReportsStay(t *testing.T) {
+	t.Parallel()
+	alice, m, spec, stays, gone := vanish(t)
+	file := filepath.Join(m.dirs.kept(spec.Log), idOf(gone)+".yml")
+	yaml, err := os.ReadFile(file)
+	if err != nil || !bytes.Equal(yaml, gone.YAML) {
+		t.Errorf("kept report: %v", err)
+	}
+	if sig, err := os.ReadFile(file + ".sig"); err != nil || !bytes.Equal(sig, gone.Sig) {
+		t.Errorf("kept signature: %v", err)
+	}
+	more := alice.say(trustFile("more"))
+	alice.seal(nil)
+	if r := m.sync(spec)[0]; len(r.Vanished) != 0 || r.Added != 1 || r.Removed != 0 {
+		t.Errorf("the next head: vanished again %d, +%d -%d: %v", len(r.Vanished), r.Added, r.Removed, r.Err)
+	}
+	m.wantHolds(spec.Log, []records.Envelope{stays, more}, gone)
+
+	// Everything that can be rebuilt goes: store, index, record store.
+	for _, dir := range []string{m.dirs.Cache, m.dirs.Data} {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r := m.sync(spec)[0]; !r.Good() {
+		t.Errorf("%s: %v", r.State, r.Err)
+	}
+	m.wantHolds(spec.Log, []records.Envelope{stays, more}, gone)
+
+	// It comes back into the set: an ordinary record again.
+	alice.files[gone.Path], alice.files[gone.Path+".sig"] = gone.YAML, gone.Sig
+	alice.seal(nil)
+	if r := m.sync(spec)[0]; r.State != StateNews {
+		t.Errorf("%s: %v", r.State, r.Err)
+	}
+	m.wantHolds(spec.Log, []records.Envelope{stays, more, gone})
+	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the kept copy is still there: %v", err)
+	}
+}
+
+// TestWithdrawEndsVanished: a withdraw ends a vanished report, whether it comes before or after it
+// left; a withdraw that turns out to be void does not (F5.7, F5.8).
+func TestWithdrawEndsVanished(t *testing.T) {
+	t.Parallel()
+	for _, order := range []string{"after it left", "as it leaves"} {
+		t.Run(order, func(t *testing.T) {
+			t.Parallel()
+			alice := newForge(t, "alice")
+			second := newKey("second")
+			alice.seal(func(d *schema.Head) { d.Keys = append(d.Keys, second.listed(schema.Active, false)) })
+			report := alice.say(reportFile("bad"))
+			alice.seal(nil)
+			m := newMachine(t)
+			spec := m.follow(alice)
+
+			alice.take(report)
+			if order == "after it left" {
+				alice.seal(nil)
+				if r := m.sync(spec)[0]; len(r.Vanished) != 1 {
+					t.Fatalf("%s: %v", r.State, r.Err)
+				}
+				m.wantHolds(spec.Log, nil, report)
+			}
+			back := alice.say(withdraw(idOf(report)), second)
+			alice.seal(nil)
+			if r := m.sync(spec)[0]; r.State != StateNews || len(r.Vanished) != 0 {
+				t.Errorf("%s, vanished %d: %v", r.State, len(r.Vanished), r.Err)
+			}
+			m.wantHolds(spec.Log, []records.Envelope{back})
+
+			// The withdraw itself leaves: what was taken back stays so.
+			alice.take(back)
+			alice.seal(nil)
+			if r := m.sync(spec)[0]; r.State != StateNews {
+				t.Errorf("%s: %v", r.State, r.Err)
+			}
+			m.wantHolds(spec.Log, nil)
+
+			// Its key turns out to be stolen: the withdraw is void, the report counts again.
+			alice.seal(func(d *schema.Head) { d.Keys[1].State = schema.Compromised })
+			r := m.sync(spec)[0]
+			if r.State != StateNews {
+				t.Errorf("%s: %v", r.State, r.Err)
+			}
+			m.wantHolds(spec.Log, nil, report)
+		})
+	}
+}
+
+// TestTrustEndsVanished: newer trust of the same bytes ends a report that left; older trust, and
+// trust of other bytes, do not.
+func TestTrustEndsVanished(t *testing.T) {
+	t.Parallel()
+	alice, m, spec, stays, gone := vanish(t)
+	other := alice.say(trustFile("other bytes"))
+	older := trustFile("goes")
+	older.Issued = testStart
+	old := alice.say(older)
+	alice.seal(nil)
+	if r := m.sync(spec)[0]; r.State != StateNews {
+		t.Errorf("%s: %v", r.State, r.Err)
+	}
+	m.wantHolds(spec.Log, []records.Envelope{stays, other, old}, gone)
+
+	cleared := alice.say(trustFile("goes"))
+	alice.seal(nil)
+	if r := m.sync(spec)[0]; r.State != StateNews {
+		t.Errorf("%s: %v", r.State, r.Err)
+	}
+	m.wantHolds(spec.Log, []records.Envelope{stays, other, old, cleared})
+}
+
+// TestTrustThatWasThereEndsVanished: the record that ends the report came in an earlier sync.
+func TestTrustThatWasThereEndsVanished(t *testing.T) {
+	t.Parallel()
+	alice := newForge(t, "alice")
+	report := alice.say(reportFile("x"))
+	cleared := alice.say(trustFile("x"))
+	alice.seal(nil)
+	m := newMachine(t)
+	spec := m.follow(alice)
+	alice.take(report)
+	alice.seal(nil)
+	if r := m.sync(spec)[0]; r.State != StateNews || len(r.Vanished) != 0 || r.Removed != 1 {
+		t.Errorf("%s, vanished %d, -%d: %v", r.State, len(r.Vanished), r.Removed, r.Err)
+	}
+	m.wantHolds(spec.Log, []records.Envelope{cleared})
+}
+
+// TestVanishedLimit: a source that lets more reports disappear than are kept is refused, with the
+// number (F7).
+func TestVanishedLimit(t *testing.T) {
+	t.Parallel()
+	alice, m, spec, stays, gone := vanish(t)
+	alice.take(stays)
+	alice.seal(nil)
+	spec.Limits.Vanished = 1
+	var limit *LimitError
+	if r := m.sync(spec)[0]; !errors.As(r.Err, &limit) || limit.Got != 2 || limit.Option != "vanished" {
+		t.Errorf("%s: %v", r.State, r.Err)
+	}
+	m.wantHolds(spec.Log, []records.Envelope{stays}, gone)
+	spec.Limits.Vanished = 2
+	if r := m.sync(spec)[0]; r.State != StateNews {
+		t.Errorf("%s: %v", r.State, r.Err)
+	}
+	m.wantHolds(spec.Log, nil, stays, gone)
+}
+
+// TestVanishedWhileIndexAhead: the report left in a run that was killed before the pin moved. It is
+// found out again from the index.
+func TestVanishedWhileIndexAhead(t *testing.T) {
+	t.Parallel()
+	alice := newForge(t, "alice")
+	report := alice.say(reportFile("x"))
+	alice.seal(nil)
+	m := newMachine(t)
+	spec := m.follow(alice)
+	if err := removeAll(m.dirs.store(spec.Log)); err != nil { // the whole set comes again
+		t.Fatal(err)
+	}
+	alice.take(report)
+	alice.seal(nil)
+	if r := m.sync(spec)[0]; len(r.Vanished) != 1 || !r.Update.Replace {
+		t.Errorf("%s, vanished %d: %v", r.State, len(r.Vanished), r.Err)
+	}
+	m.wantHolds(spec.Log, nil, report)
+
+	// The kept copy is lost or damaged, the index still has the report: it heals.
+	file := filepath.Join(m.dirs.kept(spec.Log), idOf(report)+".yml")
+	if err := os.WriteFile(file, []byte("rubbish"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	alice.say(trustFile("y"))
+	alice.seal(nil)
+	r := m.sync(spec)[0]
+	if r.State != StateNews || len(r.Notes) != 1 {
+		t.Errorf("%s, notes %v: %v", r.State, r.Notes, r.Err)
+	}
+	if err := removeAll(m.dirs.store(spec.Log)); err != nil {
+		t.Fatal(err)
+	}
+	if r := m.sync(spec)[0]; !r.Good() || len(r.Vanished) != 0 {
+		t.Errorf("%s, vanished %d: %v", r.State, len(r.Vanished), r.Err)
+	}
+	if b, err := os.ReadFile(file); err != nil || !bytes.Equal(b, report.YAML) {
+		t.Errorf("the kept copy was not mended: %v", err)
+	}
+}
+
+// TestCompromisedKey: what a compromised key signed is void, what the owner stands by is not (F5.8).
+func TestCompromisedKey(t *testing.T) {
+	t.Parallel()
+	alice := newForge(t, "alice")
+	laptop := newKey("laptop")
+	alice.seal(func(d *schema.Head) { d.Keys = append(d.Keys, laptop.listed(schema.Active, false)) })
+	void, kept := alice.say(trustFile("void"), laptop), alice.say(trustFile("kept"), laptop)
+	fine := alice.say(trustFile("fine"))
+	alice.seal(nil)
+	m := newMachine(t)
+	spec := m.follow(alice)
+	alice.seal(func(d *schema.Head) {
+		d.Keys[1].State = schema.Compromised
+		d.Keep = []string{idOf(kept)}
+	})
+	if r := m.sync(spec)[0]; r.State != StateNews {
+		t.Fatalf("%s: %v", r.State, r.Err)
+	}
+	g, err := index.Open(m.opt.Index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	want := map[string]bool{idOf(void): true, idOf(kept): false, idOf(fine): false}
+	err = g.Each(spec.Log, func(e index.Entry) error {
+		if e.Void != want[e.Record.ID()] {
+			t.Errorf("%s: void %v", e.Record.Path(), e.Void)
+		}
+		delete(want, e.Record.ID())
+		return nil
+	})
+	if err != nil || len(want) != 0 {
+		t.Errorf("missing %v, %v", want, err)
+	}
+}
+
+// TestRecoveryKeyTakesOver: a thief publishes first, the owner answers with the recovery key and
+// raises the epoch; a follower who saw the thief ends on the owner's log (F5.4).
+func TestRecoveryKeyTakesOver(t *testing.T) {
+	t.Parallel()
+	alice := newForge(t, "alice")
+	owner, offline := alice.key, newKey("offline")
+	alice.seal(func(d *schema.Head) { d.Keys = append(d.Keys, offline.listed(schema.Active, true)) })
+	stolen := alice.mark()
+	m := newMachine(t)
+	spec := m.follow(alice)
+
+	thief := newKey("thief")
+	alice.seal(func(d *schema.Head) { d.Keys = append(d.Keys, thief.listed(schema.Active, false)) })
+	lie := alice.say(trustFile("evil"), thief)
+	alice.key = thief
+	alice.seal(nil)
+	if r := m.sync(spec)[0]; r.State != StateNews {
+		t.Fatalf("%s: %v", r.State, r.Err)
+	}
+	m.wantHolds(spec.Log, []records.Envelope{lie})
+
+	alice.reset(stolen)
+	alice.key = offline
+	fresh := newKey("fresh")
+	alice.seal(func(d *schema.Head) {
+		d.Epoch++
+		d.Keys[0].State = schema.Compromised
+		d.Keys = append(d.Keys, fresh.listed(schema.Active, false))
+	})
+	alice.key = fresh
+	word := alice.say(trustFile("true"))
+	alice.seal(nil)
+	r := m.sync(spec)[0]
+	if r.State != StateNews || r.Head.Epoch != 1 {
+		t.Fatalf("%s, epoch %d: %v", r.State, r.Head.Epoch, r.Err)
+	}
+	m.wantHolds(spec.Log, []records.Envelope{word})
+	if pin := m.pin(spec.Log); len(pin.Dropped) != 1 || pin.Dropped[0] != thief.Key().String() {
+		t.Errorf("dropped keys: %v", pin.Dropped)
+	}
+	// The thief cannot come back.
+	alice.reset(stolen)
+	alice.key = owner
+	alice.say(trustFile("again"))
+	alice.seal(nil)
+	if r := m.sync(spec)[0]; r.State != StateRefused {
+		t.Errorf("the thief came back: %s", r.State)
+	}
+}
