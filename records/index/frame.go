@@ -1,0 +1,209 @@
+package index
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+)
+
+// A frame is magic (4), kind (1), length of the body (4, little endian), CRC-32C of kind, length
+// and body (4), body.
+const (
+	frameHeader = 13
+	// maxBody bounds a body: a record (256 KiB), its statement (less than the record), its
+	// signature (16 KiB), or a log's keys and kept ids.
+	maxBody = 1 << 20
+	// firstRead is how much is read before the length is known: most records fit.
+	firstRead = 2 << 10
+)
+
+// frameMagic holds bytes that occur in no UTF-8 text, so that no record can hold a frame and a
+// reader that lost its place finds the next true one.
+var frameMagic = [4]byte{0xFF, 0xFE, 'd', 'R'}
+
+type frameKind byte
+
+const (
+	frameRecord frameKind = 1 // a record comes in, or takes the place of the one with its id
+	frameRemove frameKind = 2 // the record with this id goes
+	frameState  frameKind = 3 // what is known of the log from here on
+	frameCommit frameKind = 4 // everything before is one whole update
+)
+
+// errFrame says that no whole frame lies where one is read.
+var errFrame = errors.New("no whole frame")
+
+// appendFrame appends a frame around the body.
+func appendFrame(b []byte, kind frameKind, body []byte) []byte {
+	at := len(b)
+	b = append(b, frameMagic[:]...)
+	b = append(b, byte(kind))
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(body)))
+	sum := frameSum(b[at+4:at+9], body)
+	b = binary.LittleEndian.AppendUint32(b, sum)
+	return append(b, body...)
+}
+
+func frameSum(head, body []byte) uint32 {
+	return crc32.Update(crc32.Update(0, castagnoli, head), castagnoli, body)
+}
+
+// frame is one frame of a store, read and found whole.
+type frame struct {
+	kind frameKind
+	off  int64
+	body []byte
+}
+
+// next is where the frame ends.
+func (f frame) next() int64 { return f.off + frameHeader + int64(len(f.body)) }
+
+// readFrame reads the frame at off of a store that ends at end. errFrame: what lies there is no
+// whole frame. Other errors are the file's.
+func readFrame(r io.ReaderAt, off, end int64) (frame, error) {
+	room := end - off
+	if off < 0 || room < frameHeader {
+		return frame{}, fmt.Errorf("%w at %d: the file ends", errFrame, off)
+	}
+	b := make([]byte, min(room, firstRead))
+	if err := readAt(r, b, off); err != nil {
+		return frame{}, err
+	}
+	n, err := frameLength(b, off)
+	if err != nil {
+		return frame{}, err
+	}
+	if n > room {
+		return frame{}, fmt.Errorf("%w at %d: the file ends", errFrame, off)
+	}
+	if have := int64(len(b)); have < n {
+		b = append(b, make([]byte, n-have)...)
+		if err := readAt(r, b[have:], off+have); err != nil {
+			return frame{}, err
+		}
+	}
+	return parseFrame(b[:n], off)
+}
+
+func readAt(r io.ReaderAt, b []byte, off int64) error {
+	n, err := r.ReadAt(b, off)
+	switch {
+	case n == len(b):
+		return nil
+	case errors.Is(err, io.EOF):
+		return fmt.Errorf("%w at %d: the file ends", errFrame, off)
+	}
+	return fmt.Errorf("reading at %d: %w", off, err)
+}
+
+// frameLength is how long the frame is that b begins with, header included.
+func frameLength(b []byte, off int64) (int64, error) {
+	if len(b) < frameHeader || !bytes.Equal(b[:4], frameMagic[:]) {
+		return 0, fmt.Errorf("%w at %d", errFrame, off)
+	}
+	n := binary.LittleEndian.Uint32(b[5:9])
+	if n > maxBody {
+		return 0, fmt.Errorf("%w at %d: a body of %d bytes", errFrame, off, n)
+	}
+	return frameHeader + int64(n), nil
+}
+
+// parseFrame checks a frame whose bytes are all there.
+func parseFrame(b []byte, off int64) (frame, error) {
+	body := b[frameHeader:]
+	if frameSum(b[4:9], body) != binary.LittleEndian.Uint32(b[9:13]) {
+		return frame{}, fmt.Errorf("%w at %d: the checksum differs", errFrame, off)
+	}
+	kind := frameKind(b[4])
+	if kind < frameRecord || kind > frameCommit {
+		return frame{}, fmt.Errorf("%w at %d: kind %d", errFrame, off, kind)
+	}
+	return frame{kind: kind, off: off, body: body}, nil
+}
+
+// scanFrames calls do for every whole frame from off to end, and damaged for the start of every
+// stretch that is none. It ends whatever lies there; the error is the file's or do's.
+func scanFrames(r io.ReaderAt, off, end int64, do func(frame) error, damaged func(off int64, err error)) error {
+	r = &window{r: r, size: end}
+	for off < end {
+		f, err := readFrame(r, off, end)
+		if errors.Is(err, errFrame) {
+			damaged(off, err)
+			if off, err = findFrame(r, off+1, end); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := do(f); err != nil {
+			return err
+		}
+		off = f.next()
+	}
+	return nil
+}
+
+// findFrame is where the next whole frame begins, end when none does. A magic may itself be
+// damage: only one that starts a whole frame counts.
+func findFrame(r io.ReaderAt, off, end int64) (int64, error) {
+	b := make([]byte, windowSize)
+	for off+frameHeader <= end {
+		b = b[:min(int64(windowSize), end-off)]
+		if err := readAt(r, b, off); err != nil {
+			return 0, err
+		}
+		at := bytes.Index(b, frameMagic[:])
+		if at < 0 {
+			off += int64(len(b) - len(frameMagic) + 1) // a magic may lie across two windows
+			continue
+		}
+		off += int64(at)
+		_, err := readFrame(r, off, end)
+		if err == nil {
+			return off, nil
+		}
+		if !errors.Is(err, errFrame) {
+			return 0, err
+		}
+		off++
+	}
+	return end, nil
+}
+
+const windowSize = 256 << 10
+
+// window reads a file that is scanned from front to back in large pieces.
+type window struct {
+	r    io.ReaderAt
+	size int64 // nothing is read from here on
+	b    []byte
+	off  int64 // of b in the file
+}
+
+// ReadAt reads as the file would; what lies before the window or is larger than it is not kept.
+func (w *window) ReadAt(p []byte, off int64) (int, error) {
+	if off < w.off || off+int64(len(p)) > w.off+int64(len(w.b)) {
+		if len(p) > windowSize {
+			return w.r.ReadAt(p, off)
+		}
+		if w.b == nil {
+			w.b = make([]byte, windowSize)
+		}
+		n := max(0, min(windowSize, w.size-off))
+		got, err := w.r.ReadAt(w.b[:n], off)
+		w.off, w.b = off, w.b[:got]
+		if got < len(p) {
+			copy(p, w.b)
+			if err == nil {
+				err = io.EOF
+			}
+			return min(got, len(p)), err
+		}
+	}
+	return copy(p, w.b[off-w.off:]), nil
+}

@@ -1,0 +1,188 @@
+package index
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+)
+
+// Rebuild makes the generation in force from the record stores alone, whatever the cache holds.
+// Nothing is verified again: look-ups open what decides. What cannot be read of a store is left
+// out, and said: only a new fetch of that log brings it back. The caller holds the writers' lock.
+func Rebuild(ctx context.Context, d Dir, config Config) (Rebuilt, error) {
+	w, err := newWriter(d)
+	if err != nil {
+		return Rebuilt{}, err
+	}
+	defer w.Close()
+	var done Rebuilt
+	for _, files := range byLog(w.stores) {
+		if err := ctx.Err(); err != nil {
+			return Rebuilt{}, fmt.Errorf("rebuilding index: %w", err)
+		}
+		l, damage, err := w.adopt(files)
+		if err != nil {
+			return Rebuilt{}, fmt.Errorf("rebuilding index: %w", err)
+		}
+		done.Damaged = append(done.Damaged, damage...)
+		if l != nil {
+			done.Logs++
+			done.Records += l.state.Records
+		}
+	}
+	if err := w.Commit(ctx, config); err != nil {
+		return Rebuilt{}, err
+	}
+	return done, nil
+}
+
+// byLog groups store files by their log, the newest file of each first.
+func byLog(files []storeFile) [][]storeFile {
+	files = slices.Clone(files)
+	slices.SortFunc(files, func(a, b storeFile) int {
+		return cmp.Or(strings.Compare(a.log, b.log), cmp.Compare(b.number, a.number))
+	})
+	var groups [][]storeFile
+	for len(files) > 0 {
+		n := 1
+		for n < len(files) && files[n].log == files[0].log {
+			n++
+		}
+		groups, files = append(groups, files[:n]), files[n:]
+	}
+	return groups
+}
+
+// adoptable is a store as a rebuild finds it.
+type adoptable struct {
+	storeFile
+	live   *live
+	size   int64 // of the file
+	damage []Damage
+}
+
+// whole says whether nothing that was committed is damaged.
+func (a *adoptable) whole() bool {
+	return !slices.ContainsFunc(a.damage, func(d Damage) bool { return d.Offset < a.live.end })
+}
+
+// adopt takes the store of a log into the next generation: the newest of its files that is whole,
+// else the newest that holds anything. It is nil when none does.
+func (w *Writer) adopt(files []storeFile) (*logWriter, []Damage, error) {
+	var best *adoptable
+	var damage []Damage
+	for _, s := range files {
+		a, err := w.inspect(s)
+		if err != nil {
+			return nil, nil, err
+		}
+		damage = append(damage, a.damage...)
+		if a.live == nil || a.live.state == nil {
+			continue
+		}
+		if a.whole() {
+			best, damage = a, a.damage // what an older or unfinished file lacks is not missing
+			break
+		}
+		if best == nil {
+			best = a
+		}
+	}
+	if best == nil {
+		return nil, damage, nil
+	}
+	l, err := w.takeStore(best)
+	return l, damage, err
+}
+
+// inspect reads a whole store. Damage is part of the answer; the error is that of the system.
+func (w *Writer) inspect(s storeFile) (*adoptable, error) {
+	a := &adoptable{storeFile: s}
+	path := w.dir.storePath(s.log, s.number)
+	blame := func(off int64, err error) {
+		a.damage = append(a.damage, Damage{Log: s.log, Path: path, Offset: off, Err: err})
+	}
+	f, err := openStore(w.dir, s.log, s.number)
+	var damage *DamageError
+	if errors.As(err, &damage) {
+		blame(0, damage.Err)
+		return a, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	a.size = info.Size()
+	if a.live, err = replay(f, a.size, blame); err != nil {
+		return nil, err
+	}
+	switch {
+	case a.live.state == nil:
+		blame(storeHeader, errors.New("the states of the log's keys are missing"))
+	case a.live.end < a.size && len(a.damage) == 0:
+		blame(a.live.end, errors.New("an update that was not finished is left out"))
+	}
+	return a, nil
+}
+
+// takeStore indexes a store as it is, or, when a part of it is damaged, what is left of it in a
+// new file.
+func (w *Writer) takeStore(a *adoptable) (*logWriter, error) {
+	l, err := w.log(a.log)
+	if err != nil {
+		return nil, err
+	}
+	d := decode(a.live.state)
+	l.state.LogInfo = decodeInfo(d)
+	if err := d.finish(); err != nil || l.state.Log != a.log {
+		return nil, storeDamage(w.dir, a.log, a.number, errors.Join(err, errors.New("the states of the log's keys are damaged")))
+	}
+	f, err := os.OpenFile(w.dir.storePath(a.log, a.number), os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	l.state.store, l.state.size = a.number, a.live.end
+	l.before = &logState{store: a.number} // files of other numbers are of no use
+	if !a.whole() {
+		return l, l.rewrite(f, a.live)
+	}
+	l.file, l.fresh, l.committed = f, true, l.state.size
+	return l, l.index(a)
+}
+
+// index notes every live record of a store that stays as it is.
+func (l *logWriter) index(a *adoptable) error {
+	survey := newSurvey(l.state)
+	for _, at := range a.live.inOrder() {
+		f, err := readFrame(l.file, at.off, a.live.end)
+		if err != nil {
+			return err
+		}
+		s, err := readSaid(f, &l.state.Keys)
+		if err != nil {
+			return storeDamage(l.w.dir, a.log, a.number, err)
+		}
+		l.count(&s, at.size)
+		if err := l.note(&s, makeRef(l.state.num, at.off)); err != nil {
+			return err
+		}
+		survey.add(&s)
+	}
+	l.settle(survey)
+	l.survey = false
+	if a.live.end < a.size {
+		if err := l.w.step("cut store"); err != nil {
+			return err
+		}
+		return l.file.Truncate(a.live.end)
+	}
+	return nil
+}

@@ -1,0 +1,243 @@
+package index
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/distributed-trust/distrust/records"
+)
+
+// Writer prepares the next generation: updates append to the record stores as they come, so that
+// a large set need not be in memory at once, and nothing counts before [Writer.Commit].
+type Writer struct {
+	dir    Dir
+	prev   *snapshot // nil when there was none
+	number uint64    // of the next generation
+	logs   map[string]*logWriter
+	taken  map[uint32]bool // numbers given to new logs
+	stores []storeFile     // that lie there
+
+	// step is called before every change to a file, with the name of the change; its error ends
+	// the writing as a crash would. Tests set it.
+	step func(change string) error
+}
+
+// Apply makes the updates the next generation: record stores first, then the generation, then
+// current, each on the disk before the next begins. Whatever fails on the way leaves the previous
+// generation in force. With a zero config the one of before stays. The caller holds the writers'
+// lock. Several updates of one log follow one another.
+func Apply(ctx context.Context, d Dir, updates []Update, config Config) error {
+	w, err := Begin(d)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	for _, u := range updates {
+		if err := w.Update(ctx, u); err != nil {
+			return err
+		}
+	}
+	return w.Commit(ctx, config)
+}
+
+// Begin starts the next generation. A *[DamageError] without a log: [Rebuild] first. The caller
+// holds the writers' lock until Close.
+func Begin(d Dir) (*Writer, error) {
+	w, err := newWriter(d)
+	if err != nil {
+		return nil, err
+	}
+	w.prev, err = openCurrent(d)
+	if err != nil && !errors.Is(err, ErrNone) {
+		return nil, err
+	}
+	if w.prev != nil {
+		w.number = max(w.number, w.prev.cur.number+1)
+	}
+	return w, nil
+}
+
+// newWriter is a writer that knows of no generation, but of the files that lie there.
+func newWriter(d Dir) (*Writer, error) {
+	w := &Writer{
+		dir: d, number: 1, logs: map[string]*logWriter{}, taken: map[uint32]bool{},
+		step: func(string) error { return nil },
+	}
+	for _, folder := range []string{d.Cache, d.sources()} {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return nil, fmt.Errorf("preparing index: %w", err)
+		}
+	}
+	generations, err := d.generations()
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range generations {
+		w.number = max(w.number, n+1)
+	}
+	w.stores, err = d.listStores()
+	return w, err
+}
+
+// generations lists the numbers of the generation files that lie there, in force or not.
+func (d Dir) generations() ([]uint64, error) {
+	entries, err := os.ReadDir(d.Cache)
+	if err != nil {
+		return nil, fmt.Errorf("listing index generations: %w", err)
+	}
+	var numbers []uint64
+	for _, e := range entries {
+		if n, ok := generationNumber(e.Name()); ok {
+			numbers = append(numbers, n)
+		}
+	}
+	return numbers, nil
+}
+
+// Close lets go of the files. What was not committed is dropped; the next writer clears it away.
+func (w *Writer) Close() error {
+	var errs []error
+	for _, l := range w.logs {
+		errs = append(errs, l.close())
+	}
+	if w.prev != nil {
+		errs = append(errs, w.prev.close())
+		w.prev = nil
+	}
+	return errors.Join(errs...)
+}
+
+// Update takes one log's update. An error leaves the writer of no use: close it.
+func (w *Writer) Update(ctx context.Context, u Update) error {
+	if err := w.update(ctx, u); err != nil {
+		return fmt.Errorf("updating records of log %s: %w", u.Log, err)
+	}
+	return nil
+}
+
+func (w *Writer) update(ctx context.Context, u Update) error {
+	l, err := w.log(u.Log)
+	if err != nil {
+		return err
+	}
+	if u.Drop {
+		l.drop()
+		return nil
+	}
+	err = l.take(ctx, u)
+	var damage *DamageError
+	if u.Replace && errors.As(err, &damage) && damage.Log == u.Log {
+		// What the store held is of no use any more, and the whole set is at hand.
+		if err = l.begin(); err == nil {
+			err = l.take(ctx, u)
+		}
+	}
+	return err
+}
+
+// log finds the writer of a log.
+func (w *Writer) log(id string) (*logWriter, error) {
+	if l, ok := w.logs[id]; ok {
+		return l, nil
+	}
+	if _, err := newStoreHeader(id); err != nil {
+		return nil, err
+	}
+	l := &logWriter{w: w, known: map[string]ref{}, removed: map[ref]bool{}, state: &logState{}}
+	if w.prev != nil {
+		state, err := w.prev.findLog(id)
+		if err != nil {
+			return nil, err
+		}
+		if state != nil {
+			own := *state // what the snapshot remembers stays as it is
+			own.late = slices.Clone(state.late)
+			l.state, l.before = &own, state
+		}
+	}
+	if l.before == nil {
+		num, err := w.freeNumber()
+		if err != nil {
+			return nil, err
+		}
+		l.state.num = num
+	}
+	l.state.Log = id
+	w.logs[id] = l
+	return l, nil
+}
+
+// freeNumber finds a number for a new log.
+func (w *Writer) freeNumber() (uint32, error) {
+	used := map[uint32]bool{}
+	if w.prev != nil {
+		err := w.prev.view(func(t *table) error {
+			rows, err := t.rows()
+			for _, r := range rows {
+				used[r.num] = true
+			}
+			return err
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	for n := range uint32(maxLogs) {
+		if !used[n] && !w.taken[n] {
+			w.taken[n] = true
+			return n, nil
+		}
+	}
+	return 0, errors.New("too many logs")
+}
+
+// touched lists the logs of this writer in the order of their ids.
+func (w *Writer) touched() []*logWriter {
+	list := make([]*logWriter, 0, len(w.logs))
+	for _, l := range w.logs {
+		list = append(list, l)
+	}
+	slices.SortFunc(list, func(a, b *logWriter) int {
+		if a.state.Log < b.state.Log {
+			return -1
+		}
+		return 1
+	})
+	return list
+}
+
+// create makes a new file, in place of one that a crash left.
+func (w *Writer) create(path string) (*os.File, error) {
+	if err := w.step("create " + filepath.Base(path)); err != nil {
+		return nil, err
+	}
+	return os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+}
+
+// syncFolder makes new names in a folder last. Systems that cannot do that need not.
+func syncFolder(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := f.Sync(); err != nil && !errors.Is(err, os.ErrInvalid) && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, os.ErrPermission) {
+		return err
+	}
+	return nil
+}
+
+// keysFor is what the log's records are opened with after the update.
+func keysFor(u Update) (records.Log, bool) {
+	switch {
+	case u.Keys.ID != "":
+		return u.Keys, true
+	case !u.Head.IsZero():
+		return u.Head.Log(), true
+	}
+	return records.Log{}, false
+}
