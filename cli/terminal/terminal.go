@@ -95,10 +95,7 @@ const tries = 3
 // question is thrown away. A word that means no can be among words like any other.
 func (t *Terminal) Choose(ctx context.Context, prompt string, words ...string) (string, error) {
 	for range tries {
-		if err := t.Print(prompt + " "); err != nil {
-			return "", fmt.Errorf("asking: %w", err)
-		}
-		answer, ok, err := t.line(ctx)
+		answer, ok, err := t.line(ctx, prompt+" ")
 		if err != nil {
 			return "", fmt.Errorf("asking: %w", err)
 		}
@@ -124,14 +121,17 @@ func (t *Terminal) Confirm(ctx context.Context, prompt string) (bool, error) {
 	return answer == "yes", err
 }
 
-// line reads one line that a person types now. ok is false when the input ended or when more was
-// waiting behind the line.
-func (t *Terminal) line(ctx context.Context) (text string, ok bool, err error) {
+// line reads one line that a person types after seeing prompt. ok is false when the input ended
+// or when more was waiting behind the line.
+func (t *Terminal) line(ctx context.Context, prompt string) (text string, ok bool, err error) {
 	restore, err := prepare(t.in)
 	if err != nil {
 		return "", false, err
 	}
 	defer restore()
+	if err := t.Print(prompt); err != nil {
+		return "", false, err
+	}
 	type result struct {
 		text string
 		err  error
