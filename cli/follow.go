@@ -51,7 +51,7 @@ func followCommand(*Env) *Command {
 			{"distrust follow alice --weight full", "take her choices as yours"},
 			{"distrust follow /srv/team/trust.git --scope github:team/ --as team", "a folder, and only about one group of projects"},
 		},
-		Exits: []Exit{Refused, Unreachable},
+		Exits: []Exit{Refused, NotSetUp, Unreachable},
 		Run:   runFollow,
 	}
 }
@@ -294,6 +294,11 @@ func (m *machine) acceptFollow(ctx context.Context, batch *source.Batch, result 
 		return Failed, errors.Join(err, undo)
 	}
 	m.sayFollowed(entry, result)
+	if len(m.sources) == 1 {
+		if err := rememberSynced(m); err != nil {
+			return Failed, err
+		}
+	}
 	return Done, m.followPublicly(ctx, entry)
 }
 

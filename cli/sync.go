@@ -201,7 +201,7 @@ func (s *syncRun) syncSources(names []string) error {
 	if err != nil {
 		return err
 	}
-	defer batch.Close()
+	defer func() { batch.Close() }()
 	unlock, err := s.m.lock(s.ctx)
 	if err != nil {
 		return err
@@ -221,6 +221,12 @@ func (s *syncRun) syncSources(names []string) error {
 	if failed != nil && len(s.exits) == 0 {
 		return failed
 	}
+	if err := batch.Close(); err != nil {
+		return err
+	}
+	if err := s.acceptReached(); err != nil {
+		return err
+	}
 	return s.after(before)
 }
 
@@ -231,10 +237,15 @@ func (s *syncRun) reached(results []*source.Result) {
 			return
 		}
 	}
-	text := strconv.FormatInt(s.in.Env.Now().Unix(), 10) + "\n"
-	if err := renameio.WriteFile(syncedFile(s.m.dirs), []byte(text), 0o600); err != nil {
+	if err := rememberSynced(s.m); err != nil {
 		s.complain(Failed, "remembering the sync", err)
 	}
+}
+
+// rememberSynced writes down that everybody was reached now.
+func rememberSynced(m *machine) error {
+	text := strconv.FormatInt(m.env.Now().Unix(), 10) + "\n"
+	return renameio.WriteFile(syncedFile(m.dirs), []byte(text), 0o600)
 }
 
 // report says what came of one source.
