@@ -113,7 +113,7 @@ type Subject struct {
 	Size    int64  // bytes; -1 when not given
 	Digest  Digest
 	Signer  string   // "ssh:…", "openpgp:…", "minisign:…" or "signify:…", the whole identity
-	Cert    string   // openpgp signers only: the armored certificate
+	Cert    string   // openpgp signers only: the certificate, a block of lines
 	Pattern []string // signer on a trust record: patterns of projects, field `projects`
 	Git     GitID
 	Release string // "pkg:type/name@version"

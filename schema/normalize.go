@@ -41,18 +41,18 @@ func NormalizePattern(typed string) (string, error) {
 		return typed, nil
 	}
 	prefix, wide := strings.CutSuffix(typed, "*")
-	if wide && !strings.HasSuffix(prefix, "/") && !strings.HasSuffix(prefix, ":") {
+	prefix, slash := strings.CutSuffix(prefix, "/")
+	if wide && !slash && !strings.HasSuffix(prefix, ":") {
 		return "", fmt.Errorf("pattern %s: * stands for whole segments only, as in pypi:* or github:alice/*", quote(typed))
 	}
-	prefix, slash := strings.CutSuffix(prefix, "/")
 	if !slash && !strings.HasSuffix(prefix, ":") {
 		project, version, err := NormalizeProject(typed)
 		if err == nil && version != "" {
-			err = fmt.Errorf("pattern %s: a pattern has no version", quote(typed))
+			return "", fmt.Errorf("pattern %s: a pattern has no version", quote(typed))
 		}
 		return project, err
 	}
-	if !strings.Contains(prefix, ":") {
+	if colon := strings.IndexByte(prefix, ':'); colon < 0 || !slash && colon < len(prefix)-1 {
 		return "", fmt.Errorf("pattern %s: say of which kind, as in pypi:* or github:alice/*", quote(typed))
 	}
 	kind, name, err := splitTyped(prefix)
@@ -81,6 +81,8 @@ func splitTyped(typed string) (kind, name string, err error) {
 	switch {
 	case typed == "":
 		return "", "", errors.New("project is empty")
+	case strings.Contains(typed, "*"):
+		return "", "", fmt.Errorf("project %s: * can only end a pattern, as in pypi:* or github:alice/*", quote(typed))
 	case !colon && strings.Contains(dropVersion(typed), "/"):
 		return "", "", fmt.Errorf("project %s: say of which kind, as in golang:%s or github:OWNER/REPO", quote(typed), typed)
 	case !colon:

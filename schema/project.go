@@ -27,7 +27,7 @@ func ValidProject(s string) error {
 func projectSegments(s string) (int, error) {
 	rest, ok := strings.CutPrefix(s, "pkg:")
 	if !ok {
-		return 0, fmt.Errorf("project %s does not begin with pkg:", quote(s))
+		return 0, fmt.Errorf("project %s does not begin with \"pkg:\" and a type", quote(s))
 	}
 	for i := 0; i < len(rest); i++ {
 		if !projectByte(rest[i]) {
@@ -40,7 +40,7 @@ func projectSegments(s string) (int, error) {
 		case segment == "" || segment == "." || segment == "..":
 			return 0, fmt.Errorf("project %s has the segment %q", quote(s), segment)
 		case n == 1 && !projectType(segment):
-			return 0, fmt.Errorf("project %s has no package type after pkg:", quote(s))
+			return 0, fmt.Errorf("project %s has no package type in front", quote(s))
 		case !more:
 			return n, nil
 		}

@@ -111,10 +111,6 @@ func (r *reader) source(n *yaml.Node) *FollowSource {
 // subjects reads the list of subjects.
 func (r *reader) subjects(n *yaml.Node) []Subject {
 	nodes := r.sequence(n)
-	if len(nodes) > MaxSubjects {
-		r.fail(n, F2, "%d subjects, at most %d are allowed", len(nodes), MaxSubjects)
-		return nil
-	}
 	list := make([]Subject, len(nodes))
 	for i, node := range nodes {
 		list[i] = r.subject(node)

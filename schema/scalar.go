@@ -124,8 +124,7 @@ func numbers(s, sep string, lengths ...int) (rest string, ok bool) {
 // timeLayout is the one way to write a time (F1).
 const timeLayout = "2006-01-02T15:04:05Z"
 
-// parseTime reads a time of F1. The year 1970 and what was before it is refused: no record is
-// that old, and 0 seconds mean "never" elsewhere.
+// parseTime reads a time of F1.
 func parseTime(s string) (time.Time, bool) {
 	if len(s) != len(timeLayout) {
 		return time.Time{}, false
@@ -134,10 +133,10 @@ func parseTime(s string) (time.Time, bool) {
 	return t, err == nil && validTime(t) && t.Format(timeLayout) == s
 }
 
-// validTime says whether a time can be written as F1 wants it.
+// validTime says whether a time can be written as F1 wants it. Times up to the beginning of
+// 1970 are refused: no record is that old, and where times are counted in seconds 0 is "never".
 func validTime(t time.Time) bool {
-	year := t.UTC().Year()
-	return t.Nanosecond() == 0 && year > 1970 && year <= 9999
+	return t.Nanosecond() == 0 && t.Unix() > 0 && t.UTC().Year() <= 9999
 }
 
 // parseInt reads an integer of F1: 0, or up to 16 digits of which the first is not 0.

@@ -21,7 +21,7 @@ func validID(s string) error { return hexDigits(s, 64) }
 // writableTime checks that a time is one that a document can hold.
 func writableTime(t time.Time) error {
 	if !validTime(t) {
-		return fmt.Errorf("the time %s is not of whole seconds in the years 1971 to 9999", t.Format(time.RFC3339Nano))
+		return fmt.Errorf("the time %s is not of whole seconds in the years 1970 to 9999", t.Format(time.RFC3339Nano))
 	}
 	return nil
 }
@@ -65,7 +65,9 @@ func base64Text(s string) bool {
 }
 
 // fingerprint checks for 32 bytes in base64 without padding, as OpenSSH prints them.
-func fingerprint(s string) bool { return len(s) == 43 && base64Text(s+"=") }
+func fingerprint(s string) bool {
+	return len(s) == 43 && s[42] != '=' && base64Text(s+"=")
+}
 
 // ValidSigner reports whether s is a signer identity (F2): always the whole key, never a short
 // id. The forms are "ssh:" and a public key, "openpgp:" and the primary key's fingerprint in
@@ -88,7 +90,7 @@ func ValidSigner(s string) error {
 		}
 		return nil
 	default:
-		return fmt.Errorf("signer %s begins with none of ssh: openpgp: minisign: signify:", quote(s))
+		return fmt.Errorf("signer %s has none of the forms ssh:, openpgp:, minisign: and signify: in front", quote(s))
 	}
 }
 
@@ -179,11 +181,11 @@ const (
 	armorEnd   = "-----END PGP PUBLIC KEY BLOCK-----\n"
 )
 
-// validCertificate checks the frame of an armored certificate; what is in it is for the
+// validCertificate checks the frame of a certificate; what is in it is for the
 // OpenPGP library to judge.
 func validCertificate(s string) error {
 	if !strings.HasPrefix(s, armorBegin) || !strings.HasSuffix(s, "\n"+armorEnd) {
-		return errors.New("the certificate is not one armored public key block")
+		return errors.New("the certificate is not one public key block")
 	}
 	return validLines(s, true)
 }

@@ -150,7 +150,7 @@ func (w *writer) subject(s *Subject) {
 	case SubjectSigner:
 		add("signer", doubleQuote(s.Signer))
 		if s.Cert != "" {
-			add(certificateField, literalBlock(s.Cert, "      "))
+			add(certificateField, literalBlock(s.Cert))
 		}
 		if len(s.Pattern) > 0 {
 			add("projects", doubleQuotes(s.Pattern))
@@ -195,14 +195,14 @@ func doubleQuotes(items []string) string {
 	return "[" + strings.Join(quoted, ", ") + "]"
 }
 
-// literalBlock writes lines as a literal block with an indent, without its last line feed.
-func literalBlock(s, indent string) string {
+// literalBlock writes lines as a literal block in a subject, without its last line feed.
+func literalBlock(s string) string {
 	var out strings.Builder
 	out.WriteByte('|')
 	for line := range strings.SplitSeq(strings.TrimSuffix(s, "\n"), "\n") {
 		out.WriteByte('\n')
 		if line != "" {
-			out.WriteString(indent + line)
+			out.WriteString("      " + line)
 		}
 	}
 	return out.String()
