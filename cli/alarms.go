@@ -111,20 +111,20 @@ func printAlarm(in *Invocation, a journal.Alarm) {
 
 // alarmJSON is one alarm for programs.
 type alarmJSON struct {
-	Format   int           `json:"format"`
-	ID       string        `json:"id"`
-	Verdict  string        `json:"verdict"`
-	Name     string        `json:"name,omitempty"`
-	Path     string        `json:"path,omitempty"`
-	SHA256   string        `json:"sha256"`
-	Project  string        `json:"project,omitempty"`
-	Version  string        `json:"version,omitempty"`
-	Accepted string        `json:"accepted"`
-	Command  string        `json:"command"`
-	Raised   string        `json:"raised"`
-	Acked    string        `json:"acked,omitempty"`
-	Reason   string        `json:"reason,omitempty"`
-	Reports  []reportJSON  `json:"reports"`
+	Format   int          `json:"format"`
+	ID       string       `json:"id"`
+	Verdict  string       `json:"verdict"`
+	Name     string       `json:"name,omitempty"`
+	Path     string       `json:"path,omitempty"`
+	SHA256   string       `json:"sha256"`
+	Project  string       `json:"project,omitempty"`
+	Version  string       `json:"version,omitempty"`
+	Accepted string       `json:"accepted"`
+	Command  string       `json:"command"`
+	Raised   string       `json:"raised"`
+	Acked    string       `json:"acked,omitempty"`
+	Reason   string       `json:"reason,omitempty"`
+	Reports  []reportJSON `json:"reports"`
 }
 
 type reportJSON struct {

@@ -33,7 +33,7 @@ func checkCommand(*Env) *Command {
 		},
 		Exits: []Exit{Unknown, Distrusted, Mismatch},
 		Run: func(ctx context.Context, in *Invocation) (Exit, error) {
-			return runCheck(ctx, in, "check", checkOutput(in))
+			return runCheck(ctx, in, checkOutput(in), true)
 		},
 	}
 }
@@ -48,7 +48,7 @@ func whyCommand(*Env) *Command {
 		Examples: []Example{{"distrust why requests-2.33.0.tar.gz --for pypi:requests", "who says what, and how it adds up"}},
 		Exits:    []Exit{Unknown, Distrusted, Mismatch},
 		Run: func(ctx context.Context, in *Invocation) (Exit, error) {
-			return runCheck(ctx, in, "why", whyOutput(in))
+			return runCheck(ctx, in, whyOutput(in), false)
 		},
 	}
 }
@@ -105,8 +105,8 @@ func whyOutput(in *Invocation) output {
 }
 
 // runCheck decides every operand and prints what came of it. One that cannot be read does not
-// keep the others from being decided.
-func runCheck(ctx context.Context, in *Invocation, command string, print output) (Exit, error) {
+// keep the others from being decided. What check accepts is remembered; why only explains.
+func runCheck(ctx context.Context, in *Invocation, print output, remember bool) (Exit, error) {
 	project, version, err := in.project()
 	if err != nil {
 		return Usage, err
@@ -136,7 +136,9 @@ func runCheck(ctx context.Context, in *Invocation, command string, print output)
 		if err := print(report); err != nil {
 			return Failed, err
 		}
-		w.remember(in, command, s, report)
+		if remember {
+			w.remember(in, "check", s, report)
+		}
 		exits = append(exits, Exit(report.Exit))
 	}
 	return WorstOfFiles(exits...), nil
@@ -174,7 +176,7 @@ func (w *world) hints(s subject.Subject, q trust.Query, d trust.Decision, statem
 		if d.By == trust.ByOwn {
 			return []render.Hint{{Text: "take it back", Command: render.Words("distrust", "withdraw", d.Own.Statement.ID[:16])}}
 		}
-		return []render.Hint{{Text: "overrule", Command: named("distrust", "trust", "--anyway")}}
+		return nil // why prints how to overrule (C4)
 	case trust.Unknown:
 	}
 	var hints []render.Hint

@@ -20,8 +20,8 @@ type Command struct {
 	EmptyOK  []string // flags that mean something with an empty value
 
 	Group    Group
-	Summary  string   // one line, lower case, no full stop
-	Text     string   // the description: paragraphs of plain text, wrapped when printed
+	Summary  string // one line, lower case, no full stop
+	Text     string // the description: paragraphs of plain text, wrapped when printed
 	Examples []Example
 	Exits    []Exit // what EXIT STATUS lists besides 0, 1 and 2
 	Hidden   bool   // not in help and not completed

@@ -66,7 +66,7 @@ func advise(err error) (Exit, render.Hint) {
 // hintTable maps the errors of our packages to the next step; the first row that fits counts.
 // A test demands a row for every exported one.
 func hintTable() []hintRow {
-	return slices.Concat(machineHints(), homeHints(), sourceHints(), documentHints(), systemHints())
+	return slices.Concat(machineHints(), homeHints(), sourceHints(), documentHints(), formatHints(), systemHints())
 }
 
 // machineHints are the rows of what lies on this machine.
@@ -75,6 +75,18 @@ func machineHints() []hintRow {
 		is(config.ErrNoUserHome, NotSetUp, "set HOME, or DISTRUST_CONFIG_DIR, _DATA_DIR, _STATE_DIR and _CACHE_DIR"),
 		as(Usage, func(e *config.DirError) render.Hint {
 			return render.Hint{Text: "unset it, or give the whole path", Command: render.Words("unset", e.Variable)}
+		}),
+		as(Failed, func(*config.FileError) render.Hint {
+			return render.Hint{Text: "mend that line; what lies where", Command: render.Words("distrust", "help", "files")}
+		}),
+		as(Failed, func(e *config.PermissionError) render.Hint {
+			if e.Foreign {
+				return render.Hint{Text: "see whose it is", Command: append(render.Words("ls", "-ld"), render.File(e.Path, ""))}
+			}
+			return render.Hint{Text: "look at it, then keep it to yourself", Command: append(render.Words("chmod", "go-w"), render.File(e.Path, ""))}
+		}),
+		as(Failed, func(*config.LockedError) render.Hint {
+			return render.Hint{Text: "run it again when the other one has ended"}
 		}),
 		is(terminal.ErrCannotAsk, Failed, "run it in the foreground of a terminal, without --no-input and CI"),
 	}

@@ -207,4 +207,3 @@ func aboutFile(st trust.Statement, digest schema.Digest) bool {
 }
 
 func unixTime(seconds int64) time.Time { return time.Unix(seconds, 0).UTC() }
-
