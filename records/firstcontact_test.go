@@ -1,6 +1,8 @@
 package records
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"strings"
 	"testing"
@@ -148,6 +150,14 @@ func TestLogID(t *testing.T) {
 	id := LogID(laptop.Key(), testSalt)
 	if len(id) != 32 || strings.ToLower(id) != id {
 		t.Fatalf("log id %q", id)
+	}
+	raw, err := hex.DecodeString(testSalt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(slices.Concat([]byte("distrust/log/v1\x00"), laptop.Key().Wire(), raw))
+	if want := hex.EncodeToString(sum[:16]); id != want {
+		t.Fatalf("log id %s, the format gives %s", id, want)
 	}
 	if LogID(desktop.Key(), testSalt) == id || LogID(laptop.Key(), strings.Repeat("0", 32)) == id {
 		t.Fatal("another key or salt gives the same log")

@@ -282,6 +282,7 @@ func TestDropped(t *testing.T) {
 	}{
 		{laptop, nil, nil},
 		{offline, []edit{raise(1), dropKey(thief)}, []testKey{thief}},
+		{offline, []edit{raise(1)}, []testKey{thief}},
 		{laptop, []edit{addKey(thief, schema.Compromised, false)}, []testKey{thief}},
 		{offline, []edit{raise(1), dropKey(desktop), dropKey(thief)}, []testKey{thief, desktop}},
 		{offline, []edit{addKey(desktop, schema.Active, false)}, []testKey{thief}},
