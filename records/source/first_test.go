@@ -167,13 +167,13 @@ func TestFollowedAlready(t *testing.T) {
 	}
 
 	mirror := filepath.Join(t.TempDir(), "mirror")
-	alice.git("clone", "-q", "--bare", alice.dir, mirror)
+	alice.git(nil, "clone", "-q", "--bare", alice.dir, mirror)
 	if r := m.first(Spec{Name: "mirror", URL: mirror, Fingerprint: alice.key.fingerprint()}, nil); r.State != StateFollowed {
 		t.Errorf("an honest mirror: %s: %v", r.State, r.Err)
 	}
 	stale := filepath.Join(t.TempDir(), "stale")
-	alice.git("clone", "-q", "--bare", alice.dir, stale)
-	alice.git("--git-dir="+stale, "update-ref", "refs/heads/main", old.commit)
+	alice.git(nil, "clone", "-q", "--bare", alice.dir, stale)
+	alice.git(nil, "--git-dir="+stale, "update-ref", "refs/heads/main", old.commit)
 	r = m.first(Spec{Name: "stale", URL: stale, Fingerprint: alice.key.fingerprint()}, nil)
 	if KindOf(r.Err) != string(records.Rollback) {
 		t.Errorf("an older copy under another name: %s: %v", r.State, r.Err)

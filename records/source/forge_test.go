@@ -71,6 +71,7 @@ type forge struct {
 	kept  []records.Head
 	files map[string][]byte // what the next commit holds
 	said  int               // records so far, for their times
+	tip   string            // the last commit; "" makes the next one a root
 }
 
 // newForge is a log of one key with one sealed head over no records.
@@ -88,7 +89,7 @@ func emptyForge(t testing.TB, name string) *forge {
 	if err := os.MkdirAll(f.dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	f.git("init", "-q", "-b", "main")
+	f.git(nil, "init", "-q", "--bare", "-b", "main")
 	return f
 }
 
@@ -102,15 +103,12 @@ func needTool(t testing.TB, name string) {
 	}
 }
 
-func (f *forge) git(args ...string) string {
+func (f *forge) git(stdin []byte, args ...string) string {
 	f.t.Helper()
 	cmd := exec.Command("git", args...)
 	cmd.Dir = f.dir
-	cmd.Env = append(os.Environ(),
-		"HOME="+f.dir, "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.org",
-		"GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.org",
-		fmt.Sprintf("GIT_AUTHOR_DATE=%d +0000", testStart.Unix()+int64(f.said)),
-		fmt.Sprintf("GIT_COMMITTER_DATE=%d +0000", testStart.Unix()+int64(f.said)))
+	cmd.Stdin = bytes.NewReader(stdin)
+	cmd.Env = append(os.Environ(), "HOME="+f.dir, "GIT_CONFIG_NOSYSTEM=1")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		f.t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
@@ -208,28 +206,27 @@ func (f *forge) publish(h records.Head) string {
 // commit commits the files as they are, fitting or not.
 func (f *forge) commit(message string) string {
 	f.t.Helper()
-	tracked := f.git("ls-files")
-	for _, path := range strings.Split(tracked, "\n") {
-		if _, still := f.files[path]; !still && path != "" {
-			os.Remove(filepath.Join(f.dir, path))
-		}
+	var in bytes.Buffer
+	fmt.Fprintf(&in, "reset refs/heads/main\n%s\ncommit refs/heads/main\nmark :1\n", from(f.tip))
+	fmt.Fprintf(&in, "committer a <a@example.org> %d +0000\ndata %d\n%s\n", testStart.Unix()+int64(f.said), len(message), message)
+	fmt.Fprintf(&in, "%sdeleteall\n", from(f.tip))
+	for _, path := range slices.Sorted(maps.Keys(f.files)) {
+		fmt.Fprintf(&in, "M 100644 inline %s\ndata %d\n%s\n", path, len(f.files[path]), f.files[path])
 	}
-	for path, b := range f.files {
-		full := filepath.Join(f.dir, filepath.FromSlash(path))
-		if old, err := os.ReadFile(full); err == nil && bytes.Equal(old, b) {
-			continue
-		}
-		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
-			f.t.Fatal(err)
-		}
-		if err := os.WriteFile(full, b, 0o644); err != nil {
-			f.t.Fatal(err)
-		}
-	}
-	f.git("add", "-A")
-	f.git("commit", "-q", "--allow-empty", "-m", message)
-	return f.git("rev-parse", "HEAD")
+	fmt.Fprintf(&in, "get-mark :1\n")
+	f.tip = f.git(in.Bytes(), "fast-import", "--quiet", "--force")
+	return f.tip
 }
+
+func from(commit string) string {
+	if commit == "" {
+		return ""
+	}
+	return "from " + commit + "\n"
+}
+
+// orphan makes the next commit the first of a new history.
+func (f *forge) orphan() { f.tip = "" }
 
 // mark remembers a state of the forge, for going back to it with reset.
 type mark struct {
@@ -239,13 +236,12 @@ type mark struct {
 	files  map[string][]byte
 }
 
-func (f *forge) mark() mark {
-	return mark{f.git("rev-parse", "HEAD"), f.head, slices.Clone(f.kept), maps.Clone(f.files)}
-}
+func (f *forge) mark() mark { return mark{f.tip, f.head, slices.Clone(f.kept), maps.Clone(f.files)} }
 
 func (f *forge) reset(m mark) {
-	f.git("reset", "-q", "--hard", m.commit)
-	f.head, f.kept, f.files = m.head, slices.Clone(m.kept), maps.Clone(m.files)
+	f.t.Helper()
+	f.git(nil, "update-ref", "refs/heads/main", m.commit)
+	f.tip, f.head, f.kept, f.files = m.commit, m.head, slices.Clone(m.kept), maps.Clone(m.files)
 }
 
 // Records to say.

@@ -49,9 +49,8 @@ func TestRefusedStates(t *testing.T) {
 			alice.seal(nil)
 			alice.say(trustFile("b"))
 			alice.seal(nil)
-			alice.git("checkout", "-q", "--orphan", "squashed")
-			alice.git("commit", "-q", "-m", "one commit")
-			alice.git("branch", "-q", "-M", "squashed", "main")
+			alice.orphan()
+			alice.commit("one commit")
 		}, string(records.Rewrite), StateRefused, true},
 		{"a stranger's head", func(_ *testing.T, alice *forge, _ mark) {
 			mallory := newKey("mallory")
@@ -74,9 +73,8 @@ func TestRefusedStates(t *testing.T) {
 		}, string(records.NotKept), StateRefused, true},
 		{"no log any more", func(_ *testing.T, alice *forge, _ mark) {
 			alice.files = map[string][]byte{"README.md": []byte("gone\n")}
-			alice.git("checkout", "-q", "--orphan", "empty")
+			alice.orphan()
 			alice.commit("nothing")
-			alice.git("branch", "-q", "-M", "empty", "main")
 		}, KindNotTrust, StateRefused, false},
 		{"deleted", func(t *testing.T, alice *forge, _ mark) {
 			if err := os.RemoveAll(alice.dir); err != nil {
@@ -84,7 +82,7 @@ func TestRefusedStates(t *testing.T) {
 			}
 		}, KindNoGit, StateNotRepository, false},
 		{"branch renamed", func(_ *testing.T, alice *forge, _ mark) {
-			alice.git("branch", "-q", "-M", "main", "other")
+			alice.git(nil, "branch", "-q", "-M", "main", "other")
 		}, KindTransport, StateUnreachable, false},
 	}
 	for _, c := range cases {
@@ -197,13 +195,12 @@ func TestRewrittenHistoryWithAllHeads(t *testing.T) {
 	second := alice.nextHead(nil)
 	files := alice.files
 	// The same heads on commits that never were the ones that were pinned.
-	alice.git("checkout", "-q", "--orphan", "rewritten")
+	alice.orphan()
 	alice.files = map[string][]byte{"README.md": []byte("cleaned\n")}
 	alice.files["head.yml"], alice.files["head.yml.sig"] = first.Bytes()
 	alice.commit("first, again")
 	alice.files = files
 	alice.publish(second)
-	alice.git("branch", "-q", "-M", "rewritten", "main")
 
 	r := m.sync(spec)[0]
 	if r.State != StateNews || r.Head.Seq != 2 {

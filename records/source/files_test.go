@@ -1,0 +1,81 @@
+package source
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"strings"
+	"testing"
+
+	"github.com/distributed-trust/distrust/records/internal/gitstore"
+)
+
+func someList() *fileList {
+	list := &fileList{Commit: strings.Repeat("c", 40), Head: strings.Repeat("d", 64)}
+	for _, path := range []string{"keys/1.yml", "records/any/aa/a.yml", "records/any/aa/a.yml.sig", "records/follow/bb/b.yml"} {
+		list.files = append(list.files, file{path: path, blob: strings.Repeat("e", 40), size: int64(len(path)), sum: sha256.Sum256([]byte(path))})
+	}
+	return list
+}
+
+func TestFileListRoundTrip(t *testing.T) {
+	t.Parallel()
+	for _, list := range []*fileList{someList(), {Commit: "c", Head: "h"}} {
+		b := list.marshal()
+		got, err := parseFileList(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Commit != list.Commit || got.Head != list.Head || len(got.files) != len(list.files) || !bytes.Equal(got.marshal(), b) {
+			t.Errorf("read %+v", got)
+		}
+		for i := range b {
+			bad := bytes.Clone(b)
+			bad[i] ^= 1
+			if _, err := parseFileList(bad); err == nil {
+				t.Fatalf("byte %d of the list changed, and nobody saw it", i)
+			}
+		}
+	}
+}
+
+func TestPatchedList(t *testing.T) {
+	t.Parallel()
+	list := someList()
+	files := list.patch([]gitstore.FileChange{
+		{Path: "records/zz.yml", New: "1"},
+		{Path: "records/any/aa/a.yml.sig", Old: "e"},
+		{Path: "head.yml", Old: "e", New: "2"},
+		{Path: "records/any/aa/a.yml", Old: "e", New: "3"},
+		{Path: "keys/0.yml", New: "4"},
+	})
+	var got []string
+	for _, f := range files {
+		got = append(got, f.path+" "+f.blob[:1])
+		if fresh := f.blob != list.files[0].blob; fresh != (f.sum == [sha256.Size]byte{}) {
+			t.Errorf("%s: a sum of other bytes", f.path)
+		}
+	}
+	want := "keys/0.yml 4, keys/1.yml e, records/any/aa/a.yml 3, records/follow/bb/b.yml e, records/zz.yml 1"
+	if text := strings.Join(got, ", "); text != want {
+		t.Errorf("got  %s\nwant %s", text, want)
+	}
+	if len(list.files) != 4 || list.files[1].blob != list.files[0].blob {
+		t.Error("patching changed the list itself")
+	}
+}
+
+func FuzzFileList(f *testing.F) {
+	f.Add(someList().marshal())
+	f.Add((&fileList{}).marshal())
+	f.Add([]byte("distrust files 1 a b\nsum x\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		list, err := parseFileList(b)
+		if err != nil {
+			return
+		}
+		again, err := parseFileList(list.marshal())
+		if err != nil || len(again.files) != len(list.files) || again.Head != list.Head {
+			t.Errorf("a list was read that cannot be written again: %v", err)
+		}
+	})
+}

@@ -1,0 +1,163 @@
+package source
+
+import (
+	"net/http"
+	"net/http/cgi"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/distributed-trust/distrust/records"
+)
+
+// serve serves the repositories below a folder over http with the stock git. It counts requests.
+func serve(t *testing.T, dir string) (url string, requests *atomic.Int64) {
+	t.Helper()
+	git, err := exec.LookPath("git")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, err := exec.Command(git, "--exec-path").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	backend := filepath.Join(strings.TrimSpace(string(path)), "git-http-backend")
+	if _, err := os.Stat(backend); err != nil {
+		needTool(t, backend)
+	}
+	handler := &cgi.Handler{
+		Path: backend,
+		Env:  []string{"GIT_PROJECT_ROOT=" + dir, "GIT_HTTP_EXPORT_ALL=1", "HOME=" + dir},
+	}
+	requests = new(atomic.Int64)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
+		handler.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, requests
+}
+
+func TestFollowAndSyncOverHTTP(t *testing.T) {
+	t.Parallel()
+	alice := newForge(t, "alice")
+	one := alice.say(trustFile("one"))
+	alice.seal(nil)
+	url, requests := serve(t, filepath.Dir(alice.dir))
+	m := newMachine(t)
+	spec := Spec{Name: "alice", URL: url + "/alice", Fingerprint: alice.key.fingerprint()}
+	if r := m.first(spec, nil); KindOf(r.Err) != KindURL {
+		t.Errorf("http without --insecure-transport: %s: %v", r.State, r.Err)
+	}
+	if requests.Load() != 0 {
+		t.Error("an address that is not allowed was asked")
+	}
+	spec.Insecure = true
+	r := m.first(spec, nil)
+	if r.State != StateNews || r.Added != 1 {
+		t.Fatalf("%s: %v", r.State, r.Err)
+	}
+	spec.Log = r.Log
+	two := alice.say(reportFile("two"))
+	alice.seal(nil)
+	if r := m.sync(spec)[0]; r.State != StateNews || r.Added != 1 {
+		t.Errorf("news: %s, +%d: %v", r.State, r.Added, r.Err)
+	}
+	m.wantHolds(spec.Log, []records.Envelope{one, two})
+	if r := m.sync(spec)[0]; r.State != StateUnchanged || r.Verified != 0 {
+		t.Errorf("no news: %s: %v", r.State, r.Err)
+	}
+
+	// The same log by another way: its pin decides, not the address.
+	spec.URL = alice.dir
+	three := alice.say(trustFile("three"))
+	alice.seal(nil)
+	if r := m.sync(spec)[0]; r.State != StateNews || r.Added != 1 || m.pin(spec.Log).URL != alice.dir {
+		t.Errorf("by path: %s, +%d: %v", r.State, r.Added, r.Err)
+	}
+	m.wantHolds(spec.Log, []records.Envelope{one, two, three})
+}
+
+func TestUnreachableOverHTTP(t *testing.T) {
+	t.Parallel()
+	alice := newForge(t, "alice")
+	url, _ := serve(t, filepath.Dir(alice.dir))
+	m := newMachine(t)
+	spec := Spec{Name: "alice", URL: url + "/alice", Fingerprint: alice.key.fingerprint(), Insecure: true}
+	r := m.first(spec, nil)
+	if r.State != StateNews {
+		t.Fatalf("%s: %v", r.State, r.Err)
+	}
+	spec.Log = r.Log
+	before := m.pin(spec.Log)
+	if err := os.RemoveAll(alice.dir); err != nil {
+		t.Fatal(err)
+	}
+	later := *m
+	later.opt.Now = testNow.AddDate(0, 0, 8)
+	r = later.sync(spec)[0]
+	if r.Good() || r.State == StateRefused || r.State == StateFailed {
+		t.Errorf("a repository that is gone: %s: %v", r.State, r.Err)
+	}
+	if !r.Fetched.Equal(testNow) || m.pin(spec.Log).Sum != before.Sum {
+		t.Errorf("last verified fetch %v", r.Fetched)
+	}
+}
+
+// TestReachedSources goes from a followed source to whom it follows in public: listed at once,
+// fetched after a yes, then synced like a source.
+func TestReachedSources(t *testing.T) {
+	t.Parallel()
+	alice, bob := newForge(t, "alice"), newForge(t, "bob")
+	url, _ := serve(t, filepath.Dir(bob.dir))
+	word := bob.say(trustFile("bob's word"))
+	bob.seal(nil)
+	alice.say(followOf(bob, url+"/bob", "pkg:npm/x/*"))
+	alice.seal(nil)
+	m := newMachine(t)
+	follow := m.follow(alice)
+
+	if got := m.reached(follow.Log, 0); len(got) != 0 {
+		t.Errorf("a follow without depth leads to %v", got)
+	}
+	reached := m.reached(follow.Log, 1)
+	if len(reached) != 1 || reached[0].Log != bob.log() || reached[0].Accepted || reached[0].Width != 50 || reached[0].Key != bob.key.fingerprint() {
+		t.Fatalf("reached %+v", reached)
+	}
+	spec := reached[0].Spec()
+	if r := m.sync(spec)[0]; KindOf(r.Err) != KindURL {
+		t.Errorf("http of a record, not allowed by anybody: %s: %v", r.State, r.Err)
+	}
+	path := spec
+	path.URL = bob.dir
+	if r := m.sync(path)[0]; KindOf(r.Err) != KindURL {
+		t.Errorf("a path that nobody typed: %s: %v", r.State, r.Err)
+	}
+	spec.Insecure = true
+	if r := m.sync(spec)[0]; r.State != StateNews || !r.First {
+		t.Fatalf("%s: %v", r.State, r.Err)
+	}
+	m.wantHolds(spec.Log, []records.Envelope{word})
+	reached = m.reached(follow.Log, 1)
+	if len(reached) != 1 || !reached[0].Accepted || !m.pin(spec.Log).Delegated {
+		t.Fatalf("after the yes: %+v", reached)
+	}
+	more := bob.say(reportFile("bob's report"))
+	bob.seal(nil)
+	spec = reached[0].Spec()
+	spec.Insecure = true
+	if r := m.sync(spec)[0]; r.State != StateNews || r.Added != 1 {
+		t.Errorf("%s: %v", r.State, r.Err)
+	}
+
+	// The user follows bob now: the pin goes on, it is no claim and no second source.
+	direct := Spec{Name: "bob", URL: bob.dir, Fingerprint: bob.key.fingerprint()}
+	if r := m.first(direct, nil); r.Err != nil || !r.Good() || m.pin(spec.Log).Delegated {
+		t.Errorf("%s: %v", r.State, r.Err)
+	}
+	m.wantHolds(spec.Log, []records.Envelope{word, more})
+}
