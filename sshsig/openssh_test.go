@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/crypto/ssh"
@@ -62,12 +63,10 @@ func (s stock) write(name string, b []byte) string {
 func (s stock) generate(kind, bits string) (string, sshsig.Key, ssh.Signer) {
 	s.t.Helper()
 	path := filepath.Join(s.dir, "id_"+kind+bits)
-	args := []string{"-q", "-t", kind, "-N", "", "-C", "someone@example.org", "-f", path}
-	if bits != "" {
-		args = append(args, "-b", bits)
-	}
-	if _, ok := s.run(nil, nil, args...); !ok {
-		s.t.Fatalf("no %s key of %s bits", kind, bits)
+	if kind == "rsa" {
+		s.copyRSA(path, bits)
+	} else {
+		s.make(path, kind, bits)
 	}
 	line, err := os.ReadFile(path + ".pub")
 	if err != nil {
@@ -86,6 +85,40 @@ func (s stock) generate(kind, bits string) (string, sshsig.Key, ssh.Signer) {
 		s.t.Fatal(err)
 	}
 	return path, key, signer
+}
+
+func (s stock) make(path, kind, bits string) {
+	s.t.Helper()
+	args := []string{"-q", "-t", kind, "-N", "", "-C", "someone@example.org", "-f", path}
+	if bits != "" {
+		args = append(args, "-b", bits)
+	}
+	if _, ok := s.run(nil, nil, args...); !ok {
+		s.t.Fatalf("no %s key of %s bits", kind, bits)
+	}
+}
+
+// sharedRSA is one RSA key for all tests, because making one takes seconds.
+var sharedRSA struct {
+	sync.Mutex
+	private, public []byte
+}
+
+func (s stock) copyRSA(path, bits string) {
+	s.t.Helper()
+	sharedRSA.Lock()
+	defer sharedRSA.Unlock()
+	if sharedRSA.private == nil {
+		s.make(path, "rsa", bits)
+		var err, pubErr error
+		sharedRSA.private, err = os.ReadFile(path)
+		sharedRSA.public, pubErr = os.ReadFile(path + ".pub")
+		if err != nil || pubErr != nil {
+			s.t.Fatal(err, pubErr)
+		}
+	}
+	s.write(filepath.Base(path), sharedRSA.private)
+	s.write(filepath.Base(path)+".pub", sharedRSA.public)
 }
 
 // accepts reports whether `ssh-keygen -Y check-novalidate` takes a signature.

@@ -32,13 +32,24 @@ type Info struct {
 // error is a *FormatError or wraps one of the sentinels of this package, and then no key is
 // returned. Whether that key may sign is for the caller to decide.
 func Verify(message, armored []byte, ns Namespace) (Key, error) {
-	return VerifyReader(bytes.NewReader(message), armored, ns)
+	// Unwrapped, so that it is hashed without a copy; reading from memory cannot fail.
+	return verify(bytes.NewReader(message), armored, ns)
 }
 
 // VerifyReader is Verify for a message that is read once, in constant memory. Everything that the
 // signature alone can fail is checked before the first byte is read. An error of r is returned
 // wrapped and is none of this package's errors.
 func VerifyReader(r io.Reader, armored []byte, ns Namespace) (Key, error) {
+	message := &watchedReader{r: r}
+	key, err := verify(message, armored, ns)
+	if message.err != nil {
+		return Key{}, fmt.Errorf("reading the signed message: %w", message.err)
+	}
+	return key, err
+}
+
+// verify is both of them.
+func verify(message io.Reader, armored []byte, ns Namespace) (Key, error) {
 	sig, info, err := parse(armored)
 	if err != nil {
 		return Key{}, fmt.Errorf("verifying ssh signature: %w", err)
@@ -47,11 +58,7 @@ func VerifyReader(r io.Reader, armored []byte, ns Namespace) (Key, error) {
 	if ns == "" || info.Namespace != ns {
 		return Key{}, fmt.Errorf("verifying ssh signature: %w", &NamespaceError{Want: ns, Got: info.Namespace})
 	}
-	message := &watchedReader{r: r}
 	if err := wire.Verify(message, sig, sig.PublicKey, sig.HashAlgorithm, string(ns)); err != nil {
-		if message.err != nil {
-			return Key{}, fmt.Errorf("reading the signed message: %w", message.err)
-		}
 		return Key{}, fmt.Errorf("verifying ssh signature: %w", ErrBadSignature)
 	}
 	return info.Key, nil

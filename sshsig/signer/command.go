@@ -1,7 +1,6 @@
 package signer
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -93,7 +92,7 @@ func output(ctx context.Context, env []string, dir, program string, args ...stri
 	if stdout.cut {
 		return nil, fmt.Errorf("running %s: it printed more than %d bytes", program, maxOutput)
 	}
-	return stdout.Bytes(), nil
+	return stdout.kept, nil
 }
 
 // commandError is a program that ran and failed.
@@ -116,24 +115,21 @@ func (e *commandError) Unwrap() error { return e.err }
 
 // boundedBuffer keeps the first maxOutput bytes and swallows the rest.
 type boundedBuffer struct {
-	bytes.Buffer
-	cut bool
+	kept []byte
+	cut  bool
 }
 
 // Write implements io.Writer.
 func (b *boundedBuffer) Write(p []byte) (int, error) {
-	room := maxOutput - b.Len()
-	if len(p) > room {
-		b.cut = true
-		b.Buffer.Write(p[:room])
-		return len(p), nil
-	}
-	return b.Buffer.Write(p)
+	room := min(maxOutput-len(b.kept), len(p))
+	b.kept = append(b.kept, p[:room]...)
+	b.cut = b.cut || room < len(p)
+	return len(p), nil
 }
 
 // lastLine is the last line that is not empty, shortened.
 func (b *boundedBuffer) lastLine() string {
-	lines := strings.Split(strings.TrimSpace(b.String()), "\n")
+	lines := strings.Split(strings.TrimSpace(string(b.kept)), "\n")
 	last := strings.TrimSpace(lines[len(lines)-1])
 	return last[:min(len(last), 200)]
 }

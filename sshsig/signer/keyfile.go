@@ -249,6 +249,9 @@ func (s *lockedSigner) unlock(ctx context.Context) (*goSigner, error) {
 		if err != nil {
 			return nil, errors.Join(ErrPassphrase, err)
 		}
+		if len(passphrase) == 0 {
+			return nil, fmt.Errorf("%w: none was given", ErrPassphrase)
+		}
 		signer, err := ssh.ParsePrivateKeyWithPassphrase(s.file.locked, passphrase)
 		clear(passphrase)
 		if errors.Is(err, x509.IncorrectPasswordError) {
