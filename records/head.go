@@ -42,7 +42,7 @@ func (h Head) Doc() schema.Head { return cloneHead(h.doc) }
 // SignedBy is the key that signed the head. The head lists it, in whatever state.
 func (h Head) SignedBy() sshsig.Key { return h.signer }
 
-// Bytes are the signed bytes and the armored signature. The caller owns the copies.
+// Bytes are the signed bytes and the armoured signature. The caller owns the copies.
 func (h Head) Bytes() (yaml, sig []byte) { return slices.Clone(h.yaml), slices.Clone(h.sig) }
 
 // Log is what the head says about its log: enough to open the log's records. Keys that an epoch

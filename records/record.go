@@ -13,7 +13,7 @@ import (
 type Signer interface {
 	// Key is the public half of the key that signs.
 	Key() sshsig.Key
-	// Sign returns an armored SSH signature over message for the namespace.
+	// Sign returns an armoured SSH signature over message for the namespace.
 	Sign(ctx context.Context, message []byte, ns sshsig.Namespace) ([]byte, error)
 }
 
@@ -22,7 +22,7 @@ type Signer interface {
 type Envelope struct {
 	Path string // as in the repository: "records/…/….yml", with slashes
 	YAML []byte
-	Sig  []byte // armored
+	Sig  []byte // armoured
 }
 
 // Record is one signed record that was verified: well formed (F1, F2), signed by a key of its log

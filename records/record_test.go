@@ -136,7 +136,7 @@ func TestOpenRefuses(t *testing.T) {
 		"another log":            {e: good, rule: "F2", log: &other},
 		"no signature":           {e: Envelope{good.Path, good.YAML, nil}, rule: "F3"},
 		"a signature too long":   {e: Envelope{good.Path, good.YAML, append(bytes.Clone(good.Sig), bytes.Repeat([]byte("\n"), schema.MaxSignatureBytes)...)}, rule: "F3"},
-		"text after the armor":   {e: Envelope{good.Path, good.YAML, append(bytes.Clone(good.Sig), "x\n"...)}, rule: "F3"},
+		"text after the armour":  {e: Envelope{good.Path, good.YAML, append(bytes.Clone(good.Sig), "x\n"...)}, rule: "F3"},
 		"signed for a head":      {e: signed(doc, laptop.text(), laptop, sshsig.NamespaceHead), rule: "F3", is: sshsig.ErrNamespace},
 		"signed for a file":      {e: signed(doc, laptop.text(), laptop, sshsig.NamespaceFile), rule: "F3", is: sshsig.ErrNamespace},
 		"a head as a record":     {e: Envelope{good.Path, headYAML, headSig}, rule: ""},

@@ -151,8 +151,11 @@ func coversSubject(t, r schema.Subject) bool {
 		return r.Digest.SHA512 == "" || t.Digest.SHA512 == r.Digest.SHA512
 	case schema.SubjectSigner:
 		return slices.Contains(t.Pattern, "*")
+	case schema.SubjectGit:
+		return true
+	case schema.SubjectRelease, schema.SubjectProject:
 	}
-	return true
+	return false
 }
 
 // coversProject says whether trust that names a project or version can answer the report: it says

@@ -145,8 +145,9 @@ func TestVanished(t *testing.T) {
 	})
 }
 
-// foreignWithdraw is a withdraw of another log that names a report of ours.
+// foreignWithdraw is a withdraw of another log that names a report of ours. The key is one of ours:
+// a person may write in several logs.
 func foreignWithdraw(t *testing.T, id string) Record {
-	log := firstHead(t, stranger).Log()
-	return sealRecord(t, schema.Record{Kind: schema.KindWithdraw, Log: log.ID, Issued: testStart, Withdraws: []string{id}}, stranger, log)
+	log := firstHead(t, stranger, laptop.listed(schema.Active, false)).Log()
+	return sealRecord(t, schema.Record{Kind: schema.KindWithdraw, Log: log.ID, Issued: testStart, Withdraws: []string{id}}, laptop, log)
 }
