@@ -129,7 +129,7 @@ func (p *fetchProgress) close() {
 // exitOfSource is the exit code of what came of one source (C2).
 func exitOfSource(r *source.Result) Exit {
 	switch r.State {
-	case source.StateNews, source.StateUnchanged:
+	case source.StateNews, source.StateUnchanged, source.StateFollowed:
 		return Done
 	case source.StateRefused:
 		return Refused

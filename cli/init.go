@@ -101,7 +101,7 @@ func (in *Invocation) profile() (home.Profile, error) {
 		}
 	}
 	if p.Contact != "" && !strings.HasPrefix(p.Contact, "mailto:") && !strings.HasPrefix(p.Contact, "https:") {
-		return p, BadValue("contact", errors.New("it begins with mailto: or https:"))
+		return p, BadValue("contact", errors.New("a contact is a mailto: or an https: address"))
 	}
 	return p, nil
 }

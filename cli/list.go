@@ -137,6 +137,7 @@ func saysText(doc schema.Record, e index.Entry) string {
 		if doc.Basis != "" {
 			words[0] = string(doc.Basis)
 		}
+	case schema.KindFollow, schema.KindWithdraw, schema.KindHead, schema.KindPrivate:
 	}
 	if e.Void {
 		words = append(words, "void")

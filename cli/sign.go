@@ -45,19 +45,43 @@ func (m *machine) signer(ctx context.Context) (signer.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
+	found = m.ofMyLog(ctx, found)
 	picked := found[0]
 	if len(found) > 1 {
 		if picked, err = m.askForKey(ctx, found); err != nil {
 			return nil, err
 		}
 	}
-	if choice.Explicit == "" && m.chosen.Key == "" {
+	if m.chosen.Key == "" {
 		m.chosen.Key = picked.Ref
 		if err := config.SaveMachine(m.dirs, m.chosen); err != nil {
 			return nil, err
 		}
 	}
 	return picked, nil
+}
+
+// ofMyLog leaves of several keys those that the log lists as active, if any: there is nothing to
+// ask when only one of them can sign.
+func (m *machine) ofMyLog(ctx context.Context, found []signer.Candidate) []signer.Candidate {
+	if len(found) < 2 {
+		return found
+	}
+	h, err := m.home(ctx)
+	if err != nil {
+		return found
+	}
+	defer h.Close()
+	var mine []signer.Candidate
+	for _, c := range found {
+		if h.CheckSigner(c) == nil {
+			mine = append(mine, c)
+		}
+	}
+	if len(mine) == 0 {
+		return found
+	}
+	return mine
 }
 
 // keySources says where keys may lie.
@@ -169,7 +193,7 @@ func (m *machine) homeToWrite(ctx context.Context, s signer.Signer) (*home.Home,
 	if !errors.Is(err, home.ErrNoHome) || m.in.Given(homeFlagName) {
 		return nil, err
 	}
-	h, err = home.Create(ctx, m.homeDir(), s, home.Profile{}, rand.Reader, m.options())
+	h, err = home.Create(ctx, m.homeDir(), s, home.Profile{KeyName: m.machineName()}, rand.Reader, m.options())
 	if err != nil {
 		return nil, err
 	}

@@ -103,9 +103,7 @@ func (s *syncRun) syncHome() {
 		return
 	}
 	defer h.Close()
-	if err := s.renew(h); err != nil {
-		s.complain(Failed, "your home", err)
-	}
+	s.renew(h)
 	if err := s.exchange(h); err != nil {
 		s.complain(exitOfHome(err), "your home", err)
 	}
@@ -162,12 +160,12 @@ func (s *syncRun) mayPublish(n int, url string) (bool, error) {
 
 // renew makes a new head at half of the old one's life, with a key that needs no question; when
 // there is none, the end is announced from 100 days before it on (C3).
-func (s *syncRun) renew(h *home.Home) error {
+func (s *syncRun) renew(h *home.Home) {
 	head := h.Head()
 	doc, now := head.Doc(), s.in.Env.Now()
 	half := doc.Issued.Add(head.Expires().Sub(doc.Issued) / 2)
 	if now.Before(half) {
-		return nil
+		return
 	}
 	sources := s.m.keySources()
 	sources.Passphrase = nil
@@ -175,13 +173,12 @@ func (s *syncRun) renew(h *home.Home) error {
 	if err == nil && len(found) == 1 && found[0].Quiet() && h.CheckSigner(found[0]) == nil {
 		if _, err := h.Renew(s.ctx, found[0], "distrust: renew the head", nil, s.m.options()); err == nil {
 			s.tell("renewed your head: good until %s", render.Date(h.Head().Expires()))
-			return nil
+			return
 		}
 	}
 	if left := head.Expires().Sub(now); left < 100*24*time.Hour {
 		s.in.Env.say(fmt.Sprintf("your head expires in %s: distrust seal", render.Span(max(left, 0))))
 	}
-	return nil
 }
 
 // syncSources fetches the sources and puts what was accepted in force.

@@ -159,7 +159,7 @@ func (t *tour) run(step tourStep) error {
 			args[i] = t.alarm
 		}
 	}
-	fmt.Fprintf(t.env.Stdout, "%s$ distrust %s\n", step.who, t.hide(shellWords(args)))
+	fmt.Fprintf(t.env.Stdout, "%s$ distrust %s\n", step.who, t.hide(typedWords(args)))
 	for i, arg := range args {
 		args[i] = strings.ReplaceAll(arg, "$TOUR", t.dir)
 		if arg == tourFile {
@@ -190,8 +190,8 @@ func (t *tour) run(step tourStep) error {
 	return nil
 }
 
-// shellWords writes arguments as a person would type them.
-func shellWords(args []string) string {
+// typedWords writes arguments as a person would type them.
+func typedWords(args []string) string {
 	words := make([]string, len(args))
 	for i, arg := range args {
 		words[i] = render.Quote(arg)
