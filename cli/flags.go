@@ -99,6 +99,9 @@ type parser struct {
 // what came after it.
 func (c *Command) parse(path string, lead, args []string) (parsed, error) {
 	p := &parser{command: c, kinds: c.flagKinds(), seen: make(map[string]bool)}
+	if c.Run == nil { // its flags are those of a command that is missing
+		p.kinds = c.family()
+	}
 	p.take(lead)
 	rest := args
 	if c.Ends != Raw {

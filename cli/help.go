@@ -146,7 +146,7 @@ func printCommand(w io.Writer, root, c *Command, path string) {
 	section(w, "COMMANDS", subs)
 	section(w, "FLAGS", flagRows(c))
 	fmt.Fprint(w, "\nEXAMPLES\n")
-	for _, example := range c.Examples {
+	for _, example := range c.examples() {
 		fmt.Fprintf(w, "  %s\n", example.Line)
 		for _, line := range render.Wrap(example.Text, helpWidth-6) {
 			fmt.Fprintf(w, "      %s\n", line)
@@ -210,11 +210,31 @@ func placeholder(usage string) (value, text string) {
 func exitRows(c *Command) [][2]string {
 	var rows [][2]string
 	for _, row := range exitTable {
-		if row.exit <= Usage || slices.Contains(c.Exits, row.exit) {
+		if row.exit <= Usage || slices.Contains(c.exits(), row.exit) {
 			rows = append(rows, [2]string{fmt.Sprint(int(row.exit)), row.meaning})
 		}
 	}
 	return rows
+}
+
+// examples are those of c; a command that only has others below it shows theirs.
+func (c *Command) examples() []Example {
+	all := c.Examples
+	if c.Run == nil {
+		for _, sub := range c.Sub {
+			all = append(all, sub.examples()...)
+		}
+	}
+	return all
+}
+
+// exits are the codes that c, or a command below it, ends with besides the common ones.
+func (c *Command) exits() []Exit {
+	all := c.Exits
+	for _, sub := range c.Sub {
+		all = append(all, sub.exits()...)
+	}
+	return all
 }
 
 // upperFirst begins a sentence.

@@ -109,10 +109,10 @@ or RFC 3339:
   90d   48h   2027-01-31   2027-01-31T10:00:00Z
 `
 
-const filesTopic = `config  ~/.config/distrust        config.yml, sources.yml: yours to edit and share
-data    ~/.local/share/distrust   home (your repository), private records, sources, keys
-state   ~/.local/state/distrust   chosen key and home, pins, journal, alarms
-cache   ~/.cache/distrust         index: may be deleted at any time
+const filesTopic = `config  ~/.config/distrust       config.yml, sources.yml: yours to edit
+data    ~/.local/share/distrust  home (your repository), private, sources, keys
+state   ~/.local/state/distrust  chosen key and home, pins, journal, alarms
+cache   ~/.cache/distrust        index: may be deleted at any time
 
 XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME and XDG_CACHE_HOME move them, and
 DISTRUST_CONFIG_DIR, DISTRUST_DATA_DIR, DISTRUST_STATE_DIR and

@@ -37,9 +37,6 @@ func homeHints() []hintRow {
 		is(home.ErrDetached, Failed, "check out the branch first", "distrust", "git", "checkout", home.Branch),
 		is(home.ErrLocked, Failed, "another git is at work there: try again when it is done"),
 		is(home.ErrOwnCommits, Failed, "keep them apart", "distrust", "git", "log"),
-		is(home.ErrUnreachable, Unreachable, "check the network and try again; nothing is lost", "distrust", "sync"),
-		is(home.ErrAuth, Unreachable, "check that you may write there", "distrust", "git", "push", "--dry-run"),
-		is(home.ErrEmptyRemote, Unreachable, "publish there", "distrust", "init", "URL"),
 		is(home.ErrPushDenied, Failed, "ask the host for the right to push, or publish elsewhere", "distrust", "init", "URL"),
 		is(home.ErrNoRecord, Failed, "run it again"),
 		is(errNoSuchRecord, Failed, "see what is known", "distrust", "list"),
@@ -49,9 +46,6 @@ func homeHints() []hintRow {
 		}),
 		is(signer.ErrPassphrase, NotSetUp, "load the key into an agent", "ssh-add"),
 		is(signer.ErrKeyPermissions, NotSetUp, "make it yours alone: chmod 600 FILE"),
-		as(NotSetUp, func(*signer.NoKeyError) render.Hint {
-			return render.Hint{Text: "let distrust make one: add --make-key; or", Command: render.Words("ssh-keygen", "-t", "ed25519")}
-		}),
 		is(signer.ErrNoKey, NotSetUp, "let distrust make one: add --make-key; or", "ssh-keygen", "-t", "ed25519"),
 	}
 }
@@ -112,19 +106,12 @@ func sourceHints() []hintRow {
 func keyHints() []hintRow {
 	const plain = "use an ed25519, ecdsa or rsa key (2048 bits and more), not a certificate"
 	return []hintRow{
-		is(sshsig.ErrCertificate, Failed, plain),
 		is(sshsig.ErrKeyType, Failed, plain),
 		is(sshsig.ErrWeakKey, Failed, plain),
 		is(sshsig.ErrAlgorithm, Failed, plain),
 		is(sshsig.ErrUserPresence, Failed, "sign again and touch the security key"),
-		as(Failed, func(*sshsig.NamespaceError) render.Hint {
-			return hintf("the signature was made for something else: sign again with distrust")
-		}),
 		is(sshsig.ErrNamespace, Failed, "the signature was made for something else: sign again with distrust"),
 		is(sshsig.ErrBadSignature, Failed, "the file was changed after it was signed: sign it again", "distrust", "seal"),
-		as(Failed, func(*sshsig.NotAllowedError) render.Hint {
-			return hintf("see who may sign: the file allowed_signers")
-		}),
 		is(sshsig.ErrNotAllowed, Failed, "see who may sign: the file allowed_signers"),
 		as(Failed, func(*sshsig.FormatError) render.Hint {
 			return hintf("give it as OpenSSH writes it: TYPE BASE64, or the .pub file")

@@ -132,6 +132,9 @@ func TestEveryErrorHasAHint(t *testing.T) {
 				if !errors.Is(same[0], same[1]) {
 					t.Errorf("%s is not %v, whose row it should have", full, same[1])
 				}
+				if rows[full] {
+					t.Errorf("%s has a row of its own, which hides or is hidden by that of %v", full, same[1])
+				}
 				continue
 			}
 			if why, exempt := withoutRow[full]; exempt {

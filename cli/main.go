@@ -24,20 +24,25 @@ func Main(args []string, env *Env) (code int) {
 	}()
 	ctx, stop := env.Context()
 	defer stop()
-	out := &checkedWriter{Writer: env.Stdout}
-	inner := *env
-	inner.Stdout = out
-	// Whether it is a terminal is asked about the stream itself, not about our wrapper.
-	inner.IsTerminal = func(stream any) bool { return env.IsTerminal(unwrap(stream)) }
-	inner.Columns = func(stream any) int { return env.Columns(unwrap(stream)) }
-	exit, err := dispatch(ctx, &inner, args)
+	inner := withCheckedOutput(env)
+	exit, err := dispatch(ctx, inner, program(inner), args[min(1, len(args)):])
 	if err != nil {
 		exit = inner.complain(err)
 	}
-	if out.failure != nil && exit == Done {
-		exit = inner.complain(fmt.Errorf("writing output: %w", out.failure))
+	if failure := inner.Stdout.(*checkedWriter).failure; failure != nil && exit == Done {
+		exit = inner.complain(fmt.Errorf("writing output: %w", failure))
 	}
 	return int(exit)
+}
+
+// withCheckedOutput is env with a standard output that remembers its first error. Whether that is
+// a terminal is still asked about the stream itself.
+func withCheckedOutput(env *Env) *Env {
+	inner := *env
+	inner.Stdout = &checkedWriter{Writer: env.Stdout}
+	inner.IsTerminal = func(stream any) bool { return env.IsTerminal(unwrap(stream)) }
+	inner.Columns = func(stream any) int { return env.Columns(unwrap(stream)) }
+	return &inner
 }
 
 // unwrap gives the stream that a checkedWriter writes to.
@@ -58,12 +63,8 @@ func (e *Env) crashed(cause any, stack []byte) Exit {
 	return Failed
 }
 
-// dispatch finds the command and runs it.
-func dispatch(ctx context.Context, env *Env, args []string) (Exit, error) {
-	root := program(env)
-	if len(args) > 0 {
-		args = args[1:]
-	}
+// dispatch finds the command that args name below root and runs it.
+func dispatch(ctx context.Context, env *Env, root *Command, args []string) (Exit, error) {
 	if len(args) == 0 {
 		printOverview(env.Stderr, root)
 		return Usage, nil

@@ -71,7 +71,10 @@ func unknownFlag(arg string, kinds map[string]flagKind) error {
 // nearest is the candidate that typed is most likely a slip of, "" when none is near. Among
 // equals the first wins.
 func nearest(typed string, candidates []string) string {
-	best, least := "", 1+len(typed)/3
+	best, least := "", 0
+	if len(typed) > 1 {
+		least = 1 + len(typed)/3
+	}
 	for _, candidate := range candidates {
 		d := distance(typed, candidate)
 		if len(typed) >= 3 && strings.HasPrefix(candidate, typed) {
