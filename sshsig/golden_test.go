@@ -1,6 +1,8 @@
 package sshsig_test
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,4 +38,25 @@ func TestVerifyOpenSSHFiles(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, info, err)
 		}
 	}
+}
+
+// A signature says who made it; whether that key may speak is another question.
+func ExampleVerify() {
+	message, err := os.ReadFile("testdata/openssh/message")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	armored, err := os.ReadFile("testdata/openssh/ed25519-sha512.sig")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	key, err := sshsig.Verify(message, armored, sshsig.NamespaceRecord)
+	fmt.Println(key.Type(), err)
+	_, err = sshsig.Verify(message, armored, sshsig.NamespaceHead)
+	fmt.Println(errors.Is(err, sshsig.ErrNamespace))
+	// Output:
+	// ssh-ed25519 <nil>
+	// true
 }

@@ -2,6 +2,7 @@ package sshsig
 
 import (
 	"crypto/rsa"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
@@ -68,8 +69,7 @@ func KeyFromSSH(pub ssh.PublicKey) (Key, error) {
 	if pub == nil {
 		return Key{}, fmt.Errorf("%w: no key", ErrKeyType)
 	}
-	key, _, err := keyFromWire(pub.Marshal())
-	return key, err
+	return keyFromWire(pub.Marshal())
 }
 
 // keyFromText checks that base64 text holds a key of the type that is written before it.
@@ -85,7 +85,7 @@ func keyFromText(name, text string) (Key, error) {
 	if err != nil {
 		return Key{}, formatError("public key is not base64")
 	}
-	key, _, err := keyFromWire(wire)
+	key, err := keyFromWire(wire)
 	if err != nil {
 		return Key{}, err
 	}
@@ -96,28 +96,28 @@ func keyFromText(name, text string) (Key, error) {
 }
 
 // keyFromWire is where every Key is made.
-func keyFromWire(wire []byte) (Key, ssh.PublicKey, error) {
+func keyFromWire(wire []byte) (Key, error) {
 	name, ok := wireName(string(wire))
 	if !ok {
-		return Key{}, nil, formatError("public key is cut short")
+		return Key{}, formatError("public key is cut short")
 	}
 	if err := checkKeyType(name); err != nil {
-		return Key{}, nil, err
+		return Key{}, err
 	}
 	pub, err := ssh.ParsePublicKey(wire)
 	if err != nil {
-		return Key{}, nil, formatError("public key of type %s is malformed", name)
+		return Key{}, formatError("public key of type %s is malformed", name)
 	}
 	// A number with leading zeros would give one key several wire forms, and so several names.
 	if string(pub.Marshal()) != string(wire) {
-		return Key{}, nil, formatError("public key of type %s is not in its canonical form", name)
+		return Key{}, formatError("public key of type %s is not in its canonical form", name)
 	}
 	if c, ok := pub.(ssh.CryptoPublicKey); ok {
 		if r, ok := c.CryptoPublicKey().(*rsa.PublicKey); ok && r.N.BitLen() < MinRSABits {
-			return Key{}, nil, fmt.Errorf("%w: rsa of %d bits, at least %d are needed", ErrWeakKey, r.N.BitLen(), MinRSABits)
+			return Key{}, fmt.Errorf("%w: rsa of %d bits, at least %d are needed", ErrWeakKey, r.N.BitLen(), MinRSABits)
 		}
 	}
-	return Key{wire: string(wire)}, pub, nil
+	return Key{wire: string(wire)}, nil
 }
 
 // checkKeyType is F3's list of key types.
@@ -170,7 +170,8 @@ func (k Key) Fingerprint() string {
 	if k.IsZero() {
 		return ""
 	}
-	return ssh.FingerprintSHA256(k.SSH())
+	sum := sha256.Sum256([]byte(k.wire))
+	return "SHA256:" + base64.RawStdEncoding.EncodeToString(sum[:])
 }
 
 // Wire is a copy of the key's bytes in the SSH wire format.

@@ -123,7 +123,7 @@ func parse(armored []byte) (*wire.Signature, Info, error) {
 	if b.Hash != string(wire.HashSHA256) && b.Hash != string(wire.HashSHA512) {
 		return nil, Info{}, fmt.Errorf("%w: hash %q", ErrAlgorithm, clip(b.Hash))
 	}
-	key, _, err := keyFromWire(b.PublicKey)
+	key, err := keyFromWire(b.PublicKey)
 	if err != nil {
 		return nil, Info{}, err
 	}

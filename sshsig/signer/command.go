@@ -58,7 +58,7 @@ func (src Sources) program(given, name string) (string, error) {
 	if given == "" {
 		given = name
 	}
-	if strings.ContainsRune(given, filepath.Separator) {
+	if filepath.Base(given) != given {
 		path, err := exec.LookPath(given)
 		if err != nil {
 			return "", fmt.Errorf("%w: %s", errNoProgram, given)

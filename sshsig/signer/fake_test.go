@@ -172,12 +172,7 @@ func (k securityKey) file() string {
 // serve listens as an agent does and lets answer treat each connection.
 func serve(t *testing.T, answer func(net.Conn)) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "agent")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	socket := filepath.Join(dir, "s")
+	socket := filepath.Join(t.TempDir(), "s")
 	listener, err := net.Listen("unix", socket)
 	if err != nil {
 		t.Fatal(err)

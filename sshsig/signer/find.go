@@ -216,7 +216,7 @@ func (f *finder) lookUp(ctx context.Context, text, base string) (Candidate, erro
 	}
 	s, err := FromKeyFile(ctx, f.src, path)
 	if errors.Is(err, ErrNoKey) {
-		if key, _, pubErr := readPublicFile(path); pubErr == nil {
+		if key, pubErr := readPublicFile(path); pubErr == nil {
 			s, err = f.viaProgram(ctx, path, key, err)
 		}
 	}

@@ -40,7 +40,7 @@ func FromKeyFile(ctx context.Context, src Sources, path string) (Signer, error) 
 	if err != nil {
 		return nil, fmt.Errorf("finding key file %s: %w", path, err)
 	}
-	pub, _, err := readPublicFile(path)
+	pub, err := readPublicFile(path)
 	if err == nil {
 		return src.fromPublic(ctx, pub, strings.TrimSuffix(path, ".pub"))
 	}
@@ -98,19 +98,19 @@ func (src Sources) fromPublic(ctx context.Context, pub sshsig.Key, path string) 
 var errNotPublic = errors.New("not a public key file")
 
 // readPublicFile reads a .pub file; errNotPublic when the file holds something else.
-func readPublicFile(path string) (sshsig.Key, string, error) {
+func readPublicFile(path string) (sshsig.Key, error) {
 	b, err := readSmall(path)
 	if err != nil {
-		return sshsig.Key{}, "", err
+		return sshsig.Key{}, err
 	}
 	if strings.HasPrefix(string(b), "-----BEGIN ") {
-		return sshsig.Key{}, "", errNotPublic
+		return sshsig.Key{}, errNotPublic
 	}
-	key, comment, err := sshsig.ParseAuthorizedKey(string(b))
+	key, _, err := sshsig.ParseAuthorizedKey(string(b))
 	if err != nil {
-		return sshsig.Key{}, "", fmt.Errorf("reading key file %s: %w", path, err)
+		return sshsig.Key{}, fmt.Errorf("reading key file %s: %w", path, err)
 	}
-	return key, comment, nil
+	return key, nil
 }
 
 // readKeyFile reads a private key file without asking for anything.
@@ -144,7 +144,7 @@ func parseKeyFile(path string, b []byte) (keyFile, error) {
 		if file.key, err = sshsig.KeyFromSSH(pub); err != nil {
 			return keyFile{}, err
 		}
-	} else if file.key, _, err = readPublicFile(path + ".pub"); err != nil {
+	} else if file.key, err = readPublicFile(path + ".pub"); err != nil {
 		// Old formats do not say which key they hold.
 		if encrypted {
 			return keyFile{}, fmt.Errorf("encrypted in an old format, and there is no %s.pub: ssh-keygen -p -f changes it", path)

@@ -16,7 +16,7 @@ func FromSSHKeygen(src Sources, path string) (Signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding key file %s: %w", path, err)
 	}
-	key, _, err := readPublicFile(path)
+	key, err := readPublicFile(path)
 	if err != nil {
 		file, err := readKeyFile(path)
 		if err != nil {

@@ -141,13 +141,7 @@ func (m *machine) public(path string) sshsig.Key {
 func (m *machine) startAgent() {
 	m.t.Helper()
 	need(m.t, "ssh-agent")
-	// Not in t.TempDir: the names of sockets must be short.
-	dir, err := os.MkdirTemp("", "agent")
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	m.t.Cleanup(func() { os.RemoveAll(dir) })
-	socket := filepath.Join(dir, "s")
+	socket := filepath.Join(m.t.TempDir(), "s")
 	cmd := exec.CommandContext(m.t.Context(), "ssh-agent", "-D", "-a", socket)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
