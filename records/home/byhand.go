@@ -133,7 +133,7 @@ func (h *Home) Seal(ctx context.Context, s records.Signer, found *ByHand, opts O
 	if err := h.dropUnchanged(ctx, change); err != nil {
 		return nil, fmt.Errorf("sealing: %w", err)
 	}
-	written, err := h.commitHead(ctx, s, change, h.sealed.head.Doc(), sealMessage(found), opts)
+	written, err := h.commitHead(ctx, s, change, nil, sealMessage(found), opts)
 	if err != nil {
 		return nil, fmt.Errorf("sealing: %w", err)
 	}

@@ -57,17 +57,15 @@ func Create(ctx context.Context, dir string, s records.Signer, profile Profile, 
 
 // first commits the head of seq 1.
 func (h *Home) first(ctx context.Context, s records.Signer, profile Profile, rand io.Reader, opts Options) error {
-	salt := records.NewSalt(rand)
 	name := profile.KeyName
 	if name == "" {
 		name = s.Key().Type()
 	}
-	doc := schema.Head{
-		Log: records.LogID(s.Key(), salt), Salt: salt,
-		Keys: []schema.Key{{Key: s.Key().String(), Name: name, State: schema.Active}},
-	}
-	profile.apply(&doc)
-	_, files, err := nextState(ctx, s, set{}, doc, nil, opts.Now)
+	doc := records.FirstHead(s.Key(), records.NewSalt(rand), opts.Now, func(doc *schema.Head) {
+		doc.Keys[0].Name = name
+		profile.apply(doc)
+	})
+	_, files, err := sealState(ctx, s, set{}, doc)
 	if err != nil {
 		return err
 	}

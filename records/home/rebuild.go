@@ -42,8 +42,9 @@ func (h *Home) rebuild(ctx context.Context, remote *remoteState, tip string, opt
 		}
 	}
 	slices.Sort(deleted)
-	doc := mergeHeads(base.head.Doc(), h.sealed.head.Doc(), remote.head.Doc())
-	_, headFiles, err := nextState(ctx, s, remote.set, doc, sums, opts.Now)
+	_, headFiles, err := nextState(ctx, s, remote.set, sums, opts.Now, func(doc *schema.Head) {
+		*doc = mergeHeads(base.head.Doc(), h.sealed.head.Doc(), *doc)
+	})
 	if err != nil {
 		return err
 	}

@@ -40,8 +40,7 @@ func (h *Home) Write(ctx context.Context, s records.Signer, docs []schema.Record
 	if err != nil {
 		return nil, fmt.Errorf("writing records: %w", err)
 	}
-	message := describe(docs)
-	written, err := h.commitHead(ctx, s, change, h.sealed.head.Doc(), message, opts)
+	written, err := h.commitHead(ctx, s, change, nil, describe(docs), opts)
 	if err != nil {
 		return nil, fmt.Errorf("writing records: %w", err)
 	}
@@ -84,13 +83,17 @@ func (h *Home) Renew(ctx context.Context, s records.Signer, message string, edit
 	if err := h.CheckSigner(s); err != nil {
 		return nil, fmt.Errorf("renewing head: %w", err)
 	}
-	doc := h.sealed.head.Doc()
-	if edit != nil {
-		if err := edit(&doc); err != nil {
-			return nil, fmt.Errorf("renewing head: %w", err)
+	var refused error
+	apply := func(doc *schema.Head) {
+		if edit != nil {
+			refused = edit(doc)
 		}
 	}
-	written, err := h.commitHead(ctx, s, nil, doc, message, opts)
+	probe := h.sealed.head.Doc() // an edit that is refused must not reach a signature
+	if apply(&probe); refused != nil {
+		return nil, fmt.Errorf("renewing head: %w", refused)
+	}
+	written, err := h.commitHead(ctx, s, nil, apply, message, opts)
 	if err != nil {
 		return nil, fmt.Errorf("renewing head: %w", err)
 	}
@@ -123,7 +126,7 @@ func (h *Home) sealRecords(ctx context.Context, s records.Signer, docs []schema.
 
 // commitHead commits a change of files under records/ together with the head that names the new
 // set, then reads the home again as a stranger would.
-func (h *Home) commitHead(ctx context.Context, s records.Signer, change map[string][]byte, doc schema.Head, message string, opts Options) (*Written, error) {
+func (h *Home) commitHead(ctx context.Context, s records.Signer, change map[string][]byte, edit func(*schema.Head), message string, opts Options) (*Written, error) {
 	sums := maps.Clone(h.sealed.sums)
 	var deleted []string
 	for path, b := range change {
@@ -134,7 +137,7 @@ func (h *Home) commitHead(ctx context.Context, s records.Signer, change map[stri
 		}
 		sums[path] = sha256.Sum256(b)
 	}
-	next, files, err := nextState(ctx, s, h.sealed, doc, sums, opts.Now)
+	next, files, err := nextState(ctx, s, h.sealed, sums, opts.Now, edit)
 	if err != nil {
 		return nil, err
 	}
@@ -158,14 +161,14 @@ func (h *Home) commitHead(ctx context.Context, s records.Signer, change map[stri
 }
 
 // nextState makes the head that follows prev over a set of files, and the files that go with it.
-func nextState(ctx context.Context, s records.Signer, prev set, doc schema.Head, sums map[string][sha256.Size]byte, now time.Time) (records.Head, map[string][]byte, error) {
-	doc.Seq, doc.Prev = 1, ""
-	if !prev.head.IsZero() {
-		doc.Seq, doc.Prev = prev.head.Doc().Seq+1, prev.head.ID()
-	}
-	doc.Root, doc.Records = records.RootOf(sums), records.CountRecords(sums)
-	doc.Issued = now.UTC().Truncate(time.Second)
-	doc.Expires = doc.Issued.Add(schema.MaxHeadLifetime)
+// edit may change what the head says; nil leaves it.
+func nextState(ctx context.Context, s records.Signer, prev set, sums map[string][sha256.Size]byte, now time.Time, edit func(*schema.Head)) (records.Head, map[string][]byte, error) {
+	doc := records.NextHead(prev.head, records.RootOf(sums), records.CountRecords(sums), now, edit)
+	return sealState(ctx, s, prev, doc)
+}
+
+// sealState signs a head and gives the files that belong to it (F4).
+func sealState(ctx context.Context, s records.Signer, prev set, doc schema.Head) (records.Head, map[string][]byte, error) {
 	next, err := records.SealHead(ctx, doc, s)
 	if err != nil {
 		return records.Head{}, nil, err

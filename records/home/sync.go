@@ -227,9 +227,22 @@ func (h *Home) publish(ctx context.Context, opts SyncOptions, result *SyncResult
 	result.Pushed, result.Published, result.Pending = true, fresh, 0
 	pin := records.Pin{Head: h.sealed.head}
 	if remote != nil {
-		pin.Dropped = remote.pin.Dropped
+		if pin, err = h.ownPin(ctx, remote.pin, opts); err != nil {
+			return false, err
+		}
 	}
 	return false, h.writePublished(pin, h.sealed.commit)
+}
+
+// ownPin is the pin of what was just published over what was there before: the keys that a raised
+// epoch left out stay known.
+func (h *Home) ownPin(ctx context.Context, before records.Pin, opts SyncOptions) (records.Pin, error) {
+	between, err := h.headsBetween(ctx, h.sealed.commit, before)
+	if err != nil {
+		return records.Pin{}, err
+	}
+	accepted, err := records.Advance(before, records.Chain{Published: h.sealed.head, Kept: h.sealed.kept, Between: between}, opts.Now)
+	return accepted.Pin, err
 }
 
 func (h *Home) countNew(remote set) int {
