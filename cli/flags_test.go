@@ -31,8 +31,12 @@ func tree() *Command {
 		}},
 		{Name: "key", Sub: []*Command{{Name: "list", Run: given}}},
 		{Name: "journal", Operands: "[PATH]", Max: 1, Run: given, Sub: []*Command{{Name: "list", Run: given}}},
-		{Name: "trust", Run: given}, {Name: "follow", Run: given}, {Name: "sources", Run: given},
-		{Name: "report", Run: given}, {Name: "withdraw", Run: given}, {Name: "secret", Hidden: true, Run: given},
+		{Name: "trust", Run: given},
+		{Name: "follow", Run: given},
+		{Name: "sources", Run: given},
+		{Name: "report", Run: given},
+		{Name: "withdraw", Run: given},
+		{Name: "secret", Hidden: true, Run: given},
 	}}
 }
 

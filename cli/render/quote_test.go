@@ -95,9 +95,11 @@ func TestShells(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), path, append(shell[1:], line)...)
 			cmd.Dir = t.TempDir()
 			cmd.Env = []string{"HOME=" + cmd.Dir, "PATH=" + os.Getenv("PATH"), "LC_ALL=C.UTF-8", argvMode + "=1"}
+			var complaints strings.Builder
+			cmd.Stderr = &complaints
 			out, err := cmd.Output()
 			if err != nil {
-				t.Fatalf("%v: %s", err, err.(*exec.ExitError).Stderr)
+				t.Fatalf("%v: %s", err, complaints.String())
 			}
 			var got []string
 			if err := json.Unmarshal(out, &got); err != nil {

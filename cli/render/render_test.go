@@ -172,7 +172,8 @@ func hostile() Report {
 	}
 	r.Decision.Findings = []trust.Finding{
 		{Kind: trust.FindingOtherProject, Source: evil, Statement: trust.Statement{Project: evil, Version: evil}},
-		{Kind: evil}, {Kind: trust.FindingOtherSigner, Signer: evil, Source: evil},
+		{Kind: evil},
+		{Kind: trust.FindingOtherSigner, Signer: evil, Source: evil},
 	}
 	r.Query.Signatures = []trust.Signature{{Format: evil, Signer: evil, State: evil, Detail: evil}}
 	r.Decision.Stale = []trust.Source{{Name: evil}}

@@ -25,8 +25,12 @@ func Span(d time.Duration) string {
 		length time.Duration
 		name   string
 	}{
-		{365 * day, "year"}, {30 * day, "month"}, {day, "day"},
-		{time.Hour, "hour"}, {time.Minute, "minute"}, {time.Second, "second"},
+		{365 * day, "year"},
+		{30 * day, "month"},
+		{day, "day"},
+		{time.Hour, "hour"},
+		{time.Minute, "minute"},
+		{time.Second, "second"},
 	}
 	for _, unit := range units {
 		if n := d / unit.length; n > 0 {
