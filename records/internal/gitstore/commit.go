@@ -1,0 +1,468 @@
+package gitstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/go-git/go-git/v5/plumbing"
+)
+
+// Change is what a commit does to the files of a repository. Paths are
+// slash-separated. Files are written as they are given, in the work tree and in
+// the commit: no filter of git's is applied.
+type Change struct {
+	Base   string // what HEAD has to name; empty: anything
+	Write  map[string][]byte
+	Delete []string
+}
+
+// A DirtyError says that files of the user's would be overwritten.
+type DirtyError struct{ Paths []string }
+
+func (e *DirtyError) Error() string {
+	return fmt.Sprintf("%d files have changes that are not committed, %q first", len(e.Paths), e.Paths[0])
+}
+
+// A ConflictError says that files were changed here and at the remote,
+// differently: the user's git has to bring them together.
+type ConflictError struct{ Paths []string }
+
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("%d files were changed here and there, %q first", len(e.Paths), e.Paths[0])
+}
+
+// Commit puts a change on top of HEAD (A2): the commit holds HEAD's tree with
+// only these paths changed, the branch moves only from where it was read, and
+// index and work tree follow for these paths. What else the user staged or
+// edited stays staged and edited. It gives the commit, or HEAD when the change
+// changes nothing.
+//
+// ErrBusy, ErrDetached, ErrLocked and ErrMoved (HEAD is not Change.Base, or was
+// moved meanwhile) leave everything as it was.
+func (w *Worktree) Commit(ctx context.Context, c Change, message string, author Signature) (string, error) {
+	return w.commit(ctx, "", c, message, author)
+}
+
+// Rebuild puts a change on top of another commit, such as the remote's tip, and
+// moves the branch there from HEAD. The commits that HEAD has and the other has
+// not are left behind; of what they changed, files that are not F4's are
+// carried along. Index and work tree follow, and a file that has changes of the
+// user's is never overwritten (DirtyError).
+func (w *Worktree) Rebuild(ctx context.Context, onto string, c Change, message string, author Signature) (string, error) {
+	if _, err := parseID(onto); err != nil {
+		return "", err
+	}
+	return w.commit(ctx, onto, c, message, author)
+}
+
+// Reset moves the branch to a commit; index and work tree follow as in Rebuild.
+func (w *Worktree) Reset(ctx context.Context, to string) error {
+	h, err := parseID(to)
+	if err != nil {
+		return err
+	}
+	data, err := w.objects.commit(h)
+	if err != nil {
+		return err
+	}
+	s, err := w.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.end()
+	tip, err := s.tree(s.at.Commit)
+	if err != nil {
+		return err
+	}
+	log := fmt.Sprintf("distrust <distrust@localhost> %d +0000\treset: moving to %s", max(data.when, 0), to)
+	return s.finish(ctx, h, tip, data.tree, Change{}, log)
+}
+
+func (w *Worktree) commit(ctx context.Context, onto string, c Change, message string, author Signature) (string, error) {
+	for _, path := range append(slices.Collect(maps.Keys(c.Write)), c.Delete...) {
+		if !safePath(path) {
+			return "", fmt.Errorf("committing: %q is no path that may be written", clip(path))
+		}
+	}
+	s, err := w.begin(ctx)
+	if err != nil {
+		return "", fmt.Errorf("committing: %w", err)
+	}
+	defer s.end()
+	if c.Base != "" && c.Base != s.at.Commit {
+		return "", fmt.Errorf("committing: HEAD is %q: %w", s.at.Commit, ErrMoved)
+	}
+	if onto == "" {
+		onto = s.at.Commit
+	}
+	done, err := s.build(ctx, onto, c, message, author)
+	if err != nil {
+		return "", fmt.Errorf("committing: %w", err)
+	}
+	return done, nil
+}
+
+// step is one change of the repository under the lock.
+type step struct {
+	*Worktree
+	lock *indexLock
+	at   Head
+}
+
+// begin takes the lock, finishes what a killed process began, and looks where
+// the repository stands.
+func (w *Worktree) begin(ctx context.Context) (*step, error) {
+	lock, left, err := lockIndex(ctx, w.gitDir)
+	if err != nil {
+		return nil, err
+	}
+	w.between()
+	s := &step{Worktree: w, lock: lock}
+	if left.New != "" {
+		err = s.mend(ctx, left)
+	}
+	if err == nil {
+		err = w.Busy()
+	}
+	if err == nil {
+		s.at, err = w.Head()
+	}
+	if err != nil {
+		s.end()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *step) end() { s.lock.release() }
+
+// tree gives the tree of a commit; none has none.
+func (s *step) tree(commit string) (plumbing.Hash, error) {
+	if commit == "" {
+		return plumbing.ZeroHash, nil
+	}
+	h, err := parseID(commit)
+	if err != nil {
+		return h, err
+	}
+	data, err := s.objects.commit(h)
+	return data.tree, err
+}
+
+// build makes the objects of the new commit and moves everything to it.
+func (s *step) build(ctx context.Context, onto string, c Change, message string, author Signature) (string, error) {
+	here, err := s.tree(s.at.Commit)
+	if err != nil {
+		return "", err
+	}
+	base, err := s.tree(onto)
+	if err != nil {
+		return "", err
+	}
+	var fresh freshObjects
+	edits, err := s.carried(ctx, onto, base, here)
+	if err != nil {
+		return "", err
+	}
+	for path, text := range c.Write {
+		h, err := s.put(plumbing.BlobObject, text, &fresh)
+		if err != nil {
+			return "", err
+		}
+		edits[path] = entry{mode: modeFile, hash: h}
+	}
+	for _, path := range c.Delete {
+		edits[path] = entry{}
+	}
+	tree, err := s.edit(base, edits, &fresh)
+	if err != nil {
+		return "", err
+	}
+	if tree.IsZero() { // nothing is left: git still wants a tree
+		if tree, err = s.put(plumbing.TreeObject, nil, &fresh); err != nil {
+			return "", err
+		}
+	}
+	var parents []plumbing.Hash
+	if onto != "" {
+		parents = append(parents, plumbing.NewHash(onto))
+	}
+	commit := plumbing.NewHash(onto)
+	if tree != base || onto == "" {
+		if commit, err = s.put(plumbing.CommitObject, encodeCommit(tree, parents, author, message), &fresh); err != nil {
+			return "", err
+		}
+	}
+	if err := fresh.sync(s.common); err != nil {
+		return "", err
+	}
+	subject, _, _ := strings.Cut(strings.TrimSpace(message), "\n")
+	return commit.String(), s.finish(ctx, commit, here, tree, c, author.String()+"\tcommit: "+subject)
+}
+
+// carried lists what the user's own commits, which a rebuild leaves behind, did
+// to files that are not F4's.
+func (s *step) carried(ctx context.Context, onto string, base, here plumbing.Hash) (map[string]entry, error) {
+	edits := map[string]entry{}
+	if onto == s.at.Commit || s.at.Commit == "" {
+		return edits, nil
+	}
+	common, err := s.forkPoint(ctx, onto)
+	if err != nil {
+		return nil, err
+	}
+	var clash []string
+	changes, err := s.changes(ctx, common, here)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range changes {
+		top, _, _ := strings.Cut(c.path, "/")
+		if isRead(top) || top == "allowed_signers" {
+			continue
+		}
+		there, err := s.lookUp(base, c.path)
+		if err != nil {
+			return nil, err
+		}
+		switch there {
+		case c.new.unnamed():
+		case c.old.unnamed():
+			edits[c.path] = c.new.unnamed()
+		default:
+			clash = append(clash, c.path)
+		}
+	}
+	if len(clash) > 0 {
+		return nil, &ConflictError{Paths: clash}
+	}
+	return edits, nil
+}
+
+// forkPoint gives the tree of the newest commit that HEAD came through and the
+// other commit has too.
+func (s *step) forkPoint(ctx context.Context, onto string) (plumbing.Hash, error) {
+	list, err := s.newCommits(ctx, plumbing.NewHash(s.at.Commit), s.present(onto), DefaultLimits().NewCommits)
+	if err != nil {
+		return plumbing.ZeroHash, err
+	}
+	own := map[plumbing.Hash]bool{}
+	for _, h := range list {
+		own[h] = true
+	}
+	for h := plumbing.NewHash(s.at.Commit); ; {
+		data, err := s.objects.commit(h)
+		if err != nil || !own[h] {
+			return data.tree, err
+		}
+		if len(data.parents) == 0 {
+			return plumbing.ZeroHash, nil
+		}
+		h = data.parents[0]
+	}
+}
+
+// unnamed is an entry without its name, to be compared under another.
+func (e entry) unnamed() entry { return entry{mode: e.mode, hash: e.hash} }
+
+// lookUp finds what a tree has at a path.
+func (s *step) lookUp(tree plumbing.Hash, path string) (entry, error) {
+	for {
+		name, rest, deeper := strings.Cut(path, "/")
+		if tree.IsZero() {
+			return entry{}, nil
+		}
+		entries, err := s.objects.tree(tree)
+		if err != nil {
+			return entry{}, err
+		}
+		i := slices.IndexFunc(entries, func(e entry) bool { return e.name == name })
+		switch {
+		case i < 0:
+			return entry{}, nil
+		case !deeper:
+			return entries[i].unnamed(), nil
+		case entries[i].mode != modeDir:
+			return entry{}, nil
+		}
+		tree, path = entries[i].hash, rest
+	}
+}
+
+// edit makes the tree that has other things at some paths; a folder that
+// becomes empty goes.
+func (s *step) edit(tree plumbing.Hash, edits map[string]entry, fresh *freshObjects) (plumbing.Hash, error) {
+	var entries []entry
+	if !tree.IsZero() {
+		var err error
+		if entries, err = s.objects.tree(tree); err != nil {
+			return plumbing.ZeroHash, err
+		}
+	}
+	byName := map[string]entry{}
+	for _, e := range entries {
+		byName[e.name] = e
+	}
+	below := map[string]map[string]entry{}
+	for path, e := range edits {
+		name, rest, deeper := strings.Cut(path, "/")
+		if !deeper {
+			e.name = name
+			byName[name] = e
+			continue
+		}
+		if below[name] == nil {
+			below[name] = map[string]entry{}
+		}
+		below[name][rest] = e
+	}
+	for name, more := range below {
+		old := byName[name]
+		if old.mode != modeDir {
+			old = entry{} // a file gives way to a folder
+		}
+		h, err := s.edit(old.hash, more, fresh)
+		if err != nil {
+			return plumbing.ZeroHash, err
+		}
+		switch {
+		case !h.IsZero():
+			byName[name] = entry{mode: modeDir, name: name, hash: h}
+		case old.mode == modeDir:
+			byName[name] = entry{}
+		}
+	}
+	var kept []entry
+	for _, e := range byName {
+		if e.mode != "" {
+			kept = append(kept, e)
+		}
+	}
+	if len(kept) == 0 {
+		return plumbing.ZeroHash, nil
+	}
+	return s.put(plumbing.TreeObject, encodeTree(kept), fresh)
+}
+
+// freshObjects are the objects that were written as files of their own.
+type freshObjects []plumbing.Hash
+
+// put stores an object when it is not there yet.
+func (s *step) put(t plumbing.ObjectType, b []byte, fresh *freshObjects) (plumbing.Hash, error) {
+	h := plumbing.ComputeHash(t, b)
+	if s.has(h) {
+		return h, nil
+	}
+	obj := &plumbing.MemoryObject{}
+	obj.SetType(t)
+	if _, err := obj.Write(b); err != nil {
+		return h, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, err := s.git.SetEncodedObject(obj); err != nil {
+		return h, fmt.Errorf("writing an object: %w", err)
+	}
+	*fresh = append(*fresh, h)
+	return h, nil
+}
+
+// sync makes the objects last before anything names them: git can do nothing
+// with a repository in which a power cut left an empty object.
+func (f freshObjects) sync(gitDir string) error {
+	for _, h := range f {
+		id := h.String()
+		file, err := os.OpenFile(filepath.Join(gitDir, "objects", id[:2], id[2:]), os.O_RDONLY, 0)
+		if err != nil {
+			return err
+		}
+		err = file.Sync()
+		if file.Close(); err != nil && !errors.Is(err, os.ErrPermission) { // Windows syncs only what it may write
+			return err
+		}
+	}
+	return nil
+}
+
+// pathChange is a path that two trees have differently.
+type pathChange struct {
+	path     string
+	old, new entry
+}
+
+// changes lists all paths that differ between two trees, folders aside.
+func (o *objects) changes(ctx context.Context, old, new plumbing.Hash) ([]pathChange, error) {
+	var list []pathChange
+	var compare func(path string, old, new plumbing.Hash) error
+	side := func(e entry) (folder plumbing.Hash, file entry) {
+		if e.mode == modeDir {
+			return e.hash, entry{}
+		}
+		return plumbing.ZeroHash, e
+	}
+	compare = func(path string, old, new plumbing.Hash) error {
+		if old == new {
+			return nil
+		}
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		pairs := map[string]*[2]entry{}
+		for i, h := range []plumbing.Hash{old, new} {
+			if h.IsZero() {
+				continue
+			}
+			entries, err := o.tree(h)
+			if err != nil {
+				return err
+			}
+			for _, e := range entries {
+				if pairs[e.name] == nil {
+					pairs[e.name] = &[2]entry{}
+				}
+				pairs[e.name][i] = e
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(pairs)) {
+			oldDir, oldFile := side(pairs[name][0])
+			newDir, newFile := side(pairs[name][1])
+			if oldFile != newFile {
+				list = append(list, pathChange{path + name, oldFile, newFile})
+			}
+			if err := compare(path+name+"/", oldDir, newDir); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return list, compare("", old, new)
+}
+
+// safePath holds for paths that may be written into a work tree on any system:
+// nothing that leads out of it or into .git, also not in the eyes of a file
+// system that folds case, drops trailing dots or reads short names.
+func safePath(path string) bool {
+	for part := range strings.SplitSeq(path, "/") {
+		lower := strings.ToLower(part)
+		switch {
+		case part == "" || part == "." || part == ".." || len(part) > 255:
+			return false
+		case lower == ".git" || strings.HasPrefix(lower, "git~"):
+			return false
+		case strings.HasSuffix(part, ".") || strings.HasSuffix(part, " "):
+			return false
+		case strings.ContainsFunc(part, func(c rune) bool {
+			return strings.ContainsRune(`\:*?"<>|`, c) || unicode.Is(unicode.C, c) || c == unicode.ReplacementChar
+		}):
+			return false
+		}
+	}
+	return len(path) <= 4096
+}

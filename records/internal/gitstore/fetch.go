@@ -1,0 +1,277 @@
+package gitstore
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/sideband"
+)
+
+// FetchOptions says what to fetch, how far to trust the other side, and who
+// answers its questions.
+type FetchOptions struct {
+	URL    string
+	Branch string // short name; empty: the one that the remote's HEAD names
+	Known  string // a commit that was accepted before; empty: none
+	Limits Limits
+	Access
+}
+
+// Tip is the commit that a remote branch names.
+type Tip struct{ Commit, Branch string }
+
+const (
+	spoolPrefix = "distrust-incoming-"
+
+	// maxHaves is how many of our commits are told to the other side. go-git
+	// and we do not negotiate, so the common one has to be among them.
+	maxHaves = 256
+)
+
+// target is the repository that a fetch brings objects to.
+type target struct {
+	objects *objects
+	dir     string // the git folder; the spool lies in it, so that a rename moves a pack
+	have    []plumbing.Hash
+}
+
+// received is a checked pack that is not yet part of a repository.
+type received struct {
+	tip   Tip
+	spool string // folder; empty when nothing had to be sent
+	base  string // pack and index without their endings
+	size  int64
+}
+
+func (r *received) drop() {
+	if r.spool != "" {
+		os.RemoveAll(r.spool)
+	}
+}
+
+// spoolFolder lets one process at a time spool into a git folder, and sweeps
+// what killed ones left there.
+func spoolFolder(ctx context.Context, dir string) (release func(), err error) {
+	err = waitFor(ctx, func() (err error) {
+		release, err = lockFile(filepath.Join(dir, "distrust-fetch.lock"))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	left, err := filepath.Glob(filepath.Join(dir, spoolPrefix+"*"))
+	for _, name := range left {
+		os.RemoveAll(name)
+	}
+	return release, err
+}
+
+// adopt moves the pack to its place; the index comes last and makes it count.
+func (r *received) adopt(gitDir string) error {
+	if r.base == "" {
+		return nil
+	}
+	to := filepath.Join(gitDir, "objects", "pack")
+	for _, ending := range []string{".pack", ".idx"} {
+		err := os.Rename(r.base+ending, filepath.Join(to, filepath.Base(r.base)+ending))
+		if err != nil && !exists(filepath.Join(to, filepath.Base(r.base)+ending)) {
+			return err // the same pack may be there already, in use
+		}
+	}
+	return syncDir(to)
+}
+
+func exists(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
+}
+
+// receive fetches one branch into a spool, checks it, and leaves it to the
+// caller to keep it. Nothing of the target changes.
+func receive(ctx context.Context, opt FetchOptions, to target) (got *received, err error) {
+	from, err := parseURL(opt.URL, URLOptions{Typed: opt.Typed, Insecure: opt.Insecure})
+	if err != nil {
+		return nil, err
+	}
+	if opt.Branch != "" && !branchName(opt.Branch) {
+		return nil, fmt.Errorf("fetching: branch %q: %w", clip(opt.Branch), ErrNoBranch)
+	}
+	limits := opt.Limits.orDefault()
+	err = converse(ctx, from, opt.Access, limits, forFetch, func(ctx context.Context, s session) error {
+		got = &received{}
+		err := got.talk(ctx, s, opt, to, limits)
+		if err != nil {
+			got.drop()
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("fetching: %w", err)
+	}
+	return got, nil
+}
+
+func (r *received) talk(ctx context.Context, s session, opt FetchOptions, to target, l Limits) (err error) {
+	defer recoverDecoder(&err)
+	refs, err := s.refs(ctx)
+	if err != nil {
+		return err
+	}
+	want, err := r.chooseBranch(refs, opt.Branch)
+	if err != nil {
+		return err
+	}
+	view := &objects{mu: to.objects.mu, layers: to.objects.layers, refresh: to.objects.refresh}
+	if len(to.have) == 0 || !to.objects.isCommit(want) {
+		if err := r.download(ctx, s, refs, want, opt, to, l); err != nil {
+			return err
+		}
+		if r.base != "" {
+			spooled := openObjects(r.spool, true)
+			defer spooled.Close()
+			view.layers = append([]storage{spooled}, view.layers...)
+		}
+	}
+	if len(to.have) == 0 && r.base != "" {
+		view.layers = view.layers[:1] // a whole fetch has to stand alone
+	}
+	commits, err := view.newCommits(ctx, want, to.have, l.NewCommits)
+	if err != nil {
+		return err
+	}
+	return view.connect(ctx, commits, l)
+}
+
+// chooseBranch finds the wanted branch in what the other side has.
+func (r *received) chooseBranch(refs *packp.AdvRefs, branch string) (plumbing.Hash, error) {
+	const heads = "refs/heads/"
+	if branch == "" {
+		branch = headBranch(refs, heads)
+	}
+	want, ok := refs.References[heads+branch]
+	switch {
+	case len(refs.References) == 0 && refs.Head == nil:
+		return want, ErrEmptyRemote
+	case branch == "" || !ok:
+		return want, fmt.Errorf("branch %q: %w", clip(branch), ErrNoBranch)
+	case !branchName(branch):
+		return want, &HostileError{What: "a name for a branch that is not allowed:", Where: clip(branch)}
+	}
+	r.tip = Tip{Commit: want.String(), Branch: branch}
+	return want, nil
+}
+
+// headBranch is the branch that the remote's HEAD names. Where HEAD names one
+// that is not there, as in a bare repository made with another default, or an
+// old server does not say: the only branch, or main, or master.
+func headBranch(refs *packp.AdvRefs, heads string) string {
+	for _, symref := range refs.Capabilities.Get(capability.SymRef) {
+		if target, ok := strings.CutPrefix(symref, "HEAD:"+heads); ok {
+			if _, ok := refs.References[heads+target]; ok {
+				return target
+			}
+		}
+	}
+	var names []string
+	for name, hash := range refs.References {
+		if short, ok := strings.CutPrefix(name, heads); ok && (refs.Head == nil || hash == *refs.Head) {
+			names = append(names, short)
+		}
+	}
+	switch {
+	case len(names) == 1:
+		return names[0]
+	case slices.Contains(names, "main"):
+		return "main"
+	case slices.Contains(names, "master"):
+		return "master"
+	}
+	return ""
+}
+
+// download asks for the commit and what it needs beyond what we have, spools
+// what comes, scans it, and makes its index.
+func (r *received) download(ctx context.Context, s session, refs *packp.AdvRefs, want plumbing.Hash, opt FetchOptions, to target, l Limits) error {
+	req := packp.NewUploadPackRequestFromCapabilities(refs.Capabilities)
+	req.Wants = []plumbing.Hash{want}
+	req.Haves = to.objects.recent(to.have, maxHaves)
+	if opt.Progress == nil && refs.Capabilities.Supports(capability.NoProgress) {
+		if err := req.Capabilities.Set(capability.NoProgress); err != nil {
+			return err
+		}
+	}
+	var err error
+	if r.spool, err = os.MkdirTemp(to.dir, spoolPrefix); err != nil {
+		return err
+	}
+	packs := filepath.Join(r.spool, "objects", "pack")
+	if err := os.MkdirAll(packs, 0o700); err != nil {
+		return err
+	}
+	answer, err := s.pack(ctx, req)
+	if err != nil {
+		return err
+	}
+	defer answer.Close()
+	file := filepath.Join(packs, "spool")
+	if err := spool(ctx, demultiplex(answer, req.Capabilities, opt.Progress), file, l); err != nil {
+		return err
+	}
+	return r.index(ctx, file, l)
+}
+
+func (r *received) index(ctx context.Context, file string, l Limits) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	count, err := scanPack(ctx, f, l)
+	if err != nil || count == 0 {
+		return err
+	}
+	f.Close()
+	r.size = info.Size()
+	r.base, err = indexPack(file)
+	return err
+}
+
+// demultiplex takes the pack out of what the other side sends along with it.
+func demultiplex(r io.Reader, agreed *capability.List, progress func(string)) io.Reader {
+	var d *sideband.Demuxer
+	switch {
+	case agreed.Supports(capability.Sideband64k):
+		d = sideband.NewDemuxer(sideband.Sideband64k, r)
+	case agreed.Supports(capability.Sideband):
+		d = sideband.NewDemuxer(sideband.Sideband, r)
+	default:
+		return r
+	}
+	if progress != nil {
+		d.Progress = progressWriter(progress)
+	}
+	return d
+}
+
+// progressWriter hands on what the other side says of its progress, in short
+// pieces. They are its words: who shows them escapes them.
+type progressWriter func(string)
+
+func (w progressWriter) Write(p []byte) (int, error) {
+	for line := range strings.FieldsFuncSeq(string(p), func(c rune) bool { return c == '\n' || c == '\r' }) {
+		w(clip(line))
+	}
+	return len(p), nil
+}

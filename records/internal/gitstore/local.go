@@ -1,0 +1,231 @@
+package gitstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/format/packfile"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
+	"github.com/go-git/go-git/v5/plumbing/storer"
+	"github.com/go-git/go-git/v5/storage/filesystem"
+)
+
+// localSession serves a repository on this machine in process, so that nothing
+// is executed: no git, no hook, nothing that its configuration names. go-git
+// has such a server too; ours is used because that one fails on every commit
+// that only the client has, lists whole histories to find what is new, and
+// moves references without looking at what they were.
+type localSession struct {
+	objects
+	places
+	line line
+	git  *filesystem.Storage
+}
+
+// places are the folders of a repository. They differ in a linked work tree.
+type places struct {
+	gitDir string // HEAD, index
+	common string // objects, references, config
+	bare   bool
+}
+
+// findRepository finds the git folder of a bare repository or of a work tree.
+func findRepository(dir string) (places, error) {
+	if p, ok := gitFolder(dir); ok {
+		p.bare = true
+		return p, nil
+	}
+	name := filepath.Join(dir, ".git")
+	if b, err := os.ReadFile(name); err == nil { // a linked work tree, or a submodule
+		to, ok := strings.CutPrefix(strings.TrimRight(string(b), "\n"), "gitdir: ")
+		if !ok {
+			return places{}, fmt.Errorf("%s: %w", dir, ErrNotRepository)
+		}
+		if name = filepath.FromSlash(to); !filepath.IsAbs(name) {
+			name = filepath.Join(dir, name)
+		}
+	}
+	if p, ok := gitFolder(name); ok {
+		return p, nil
+	}
+	return places{}, fmt.Errorf("%s: %w", dir, ErrNotRepository)
+}
+
+// gitFolder reports whether a folder is a git folder, as git itself decides.
+func gitFolder(dir string) (places, bool) {
+	p := places{gitDir: dir, common: dir}
+	if b, err := os.ReadFile(filepath.Join(dir, "commondir")); err == nil {
+		if p.common = filepath.FromSlash(strings.TrimSpace(string(b))); !filepath.IsAbs(p.common) {
+			p.common = filepath.Join(dir, p.common)
+		}
+	}
+	_, err := os.Lstat(filepath.Join(dir, "HEAD"))
+	return p, err == nil && isDir(filepath.Join(p.common, "objects")) && isDir(filepath.Join(p.common, "refs"))
+}
+
+func openLocal(path string, l line) (session, error) {
+	p, err := findRepository(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.checkFormat(); err != nil {
+		return nil, err
+	}
+	git := openObjects(p.common, false)
+	return &localSession{
+		objects: objects{mu: new(sync.Mutex), layers: []storage{git}},
+		places:  p, line: l, git: git,
+	}, nil
+}
+
+func (s *localSession) Close() error { return s.git.Close() }
+
+func (s *localSession) refs(context.Context) (*packp.AdvRefs, error) {
+	refs := packp.NewAdvRefs()
+	list, err := s.git.IterReferences()
+	if err != nil {
+		return nil, fmt.Errorf("reading references: %w", err)
+	}
+	err = list.ForEach(func(ref *plumbing.Reference) error {
+		if ref.Type() == plumbing.HashReference && ref.Name().IsBranch() {
+			refs.References[ref.Name().String()] = ref.Hash()
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading references: %w", err)
+	}
+	for _, c := range []capability.Capability{capability.OFSDelta, capability.ReportStatus} {
+		if err := refs.Capabilities.Set(c); err != nil {
+			return nil, err
+		}
+	}
+	branch, at, err := s.head()
+	switch {
+	case err == nil && !at.IsZero():
+		refs.Head = &at
+		return refs, refs.Capabilities.Add(capability.SymRef, "HEAD:refs/heads/"+branch)
+	case errors.Is(err, ErrDetached):
+		refs.Head = &at
+	}
+	return refs, nil
+}
+
+func (s *localSession) pack(ctx context.Context, req *packp.UploadPackRequest) (io.ReadCloser, error) {
+	list, err := s.missing(ctx, req.Wants[0], req.Haves, s.line.limits)
+	if err != nil {
+		return nil, err
+	}
+	return s.encode(list, s.git), nil
+}
+
+// encode makes a pack of objects.
+func (o *objects) encode(list []plumbing.Hash, from storer.EncodedObjectStorer) io.ReadCloser {
+	r, w := io.Pipe()
+	go func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		_, err := packfile.NewEncoder(w, from, false).Encode(list, deltaWindow)
+		w.CloseWithError(err)
+	}()
+	return r
+}
+
+// deltaWindow is how many neighbours an object is compared with for a delta, as
+// in git. Without it, trees fill most of a pack.
+const deltaWindow = 10
+
+// missing lists the objects that make a commit complete for somebody who has
+// the known ones: new commits, and of each the trees and files that its first
+// parent does not have.
+func (o *objects) missing(ctx context.Context, want plumbing.Hash, have []plumbing.Hash, l Limits) ([]plumbing.Hash, error) {
+	var known []plumbing.Hash
+	for _, h := range have {
+		if o.isCommit(h) {
+			known = append(known, h)
+		}
+	}
+	commits, err := o.newCommits(ctx, want, known, l.NewCommits)
+	if err != nil {
+		return nil, err
+	}
+	m := missing{ctx: ctx, objects: o, limits: l, seen: map[plumbing.Hash]bool{}}
+	for i := len(commits) - 1; i >= 0; i-- {
+		data, err := o.commit(commits[i])
+		if err != nil {
+			return nil, err
+		}
+		var before plumbing.Hash
+		if len(data.parents) > 0 {
+			if parent, err := o.commit(data.parents[0]); err == nil {
+				before = parent.tree
+			}
+		}
+		if err := m.add(commits[i]); err != nil {
+			return nil, err
+		}
+		if err := m.tree(data.tree, before); err != nil {
+			return nil, err
+		}
+	}
+	return m.list, nil
+}
+
+type missing struct {
+	ctx     context.Context
+	objects *objects
+	limits  Limits
+	seen    map[plumbing.Hash]bool
+	list    []plumbing.Hash
+}
+
+func (m *missing) add(h plumbing.Hash) error {
+	m.seen[h] = true
+	if m.list = append(m.list, h); int64(len(m.list)) > m.limits.Objects {
+		return &LimitError{What: "objects in a pack", Limit: m.limits.Objects, Got: int64(len(m.list)), Option: "objects"}
+	}
+	return context.Cause(m.ctx)
+}
+
+func (m *missing) tree(h, before plumbing.Hash) error {
+	if h == before || m.seen[h] {
+		return nil
+	}
+	if err := m.add(h); err != nil {
+		return err
+	}
+	entries, err := m.objects.tree(h)
+	if err != nil {
+		return err
+	}
+	old := map[string]plumbing.Hash{}
+	if !before.IsZero() {
+		if list, err := m.objects.tree(before); err == nil {
+			for _, e := range list {
+				old[e.name] = e.hash
+			}
+		}
+	}
+	for _, e := range entries {
+		was := old[e.name]
+		switch {
+		case was == e.hash, m.seen[e.hash], e.mode == modeSubmodule:
+		case e.mode == modeDir:
+			err = m.tree(e.hash, was)
+		default:
+			err = m.add(e.hash)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

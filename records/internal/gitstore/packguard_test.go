@@ -1,0 +1,150 @@
+package gitstore
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/go-git/go-git/v5/plumbing"
+)
+
+// smallLimits lets a fuzzer reach every limit quickly.
+func smallLimits() Limits {
+	l := DefaultLimits()
+	l.Objects, l.ObjectBytes, l.InflatedBytes, l.PackBytes = 64, 4<<10, 32<<10, 16<<10
+	return l
+}
+
+// What git packs, whatever the way, passes the guard and is indexed.
+func TestScanPackOfGit(t *testing.T) {
+	t.Parallel()
+	dir := newRepo(t, trustFiles())
+	for i := range 5 {
+		commitFiles(t, dir, map[string]string{"records/long.yml": string(bytes.Repeat([]byte{byte('a' + i), '\n'}, 2000)) + "end"}, "more")
+	}
+	git(t, dir, "tag", "-m", "annotated", "v1")
+	list := git(t, dir, "rev-list", "--objects", "--all")
+	for _, args := range [][]string{
+		{"--no-reuse-delta"}, {"--window=50", "--depth=50", "--no-reuse-delta"}, {"--delta-base-offset"}, {"--window=0"},
+	} {
+		file := filepath.Join(t.TempDir(), "pack")
+		pack, err := tryGitRaw(t, dir, list, append([]string{"pack-objects", "-q", "--stdout"}, args...)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		count, err := scanPack(t.Context(), bytes.NewReader(pack), DefaultLimits())
+		if err != nil || count < 10 {
+			t.Fatalf("%v: %d objects, %v", args, count, err)
+		}
+		if err := os.WriteFile(file, pack, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		base, err := indexPack(file)
+		if err != nil {
+			t.Fatalf("%v: %v", args, err)
+		}
+		git(t, dir, "verify-pack", base+".idx")
+		for cut := range len(pack) {
+			if _, err := scanPack(t.Context(), bytes.NewReader(pack[:cut]), DefaultLimits()); err == nil {
+				t.Fatalf("%v: cut at %d of %d and accepted", args, cut, len(pack))
+			}
+		}
+	}
+}
+
+func TestScanPackLimits(t *testing.T) {
+	t.Parallel()
+	l := smallLimits()
+	exact := packEntry(3, make([]byte, l.ObjectBytes))
+	many := func(n int) (entries [][]byte) {
+		for range n {
+			entries = append(entries, packEntry(3, []byte("x")))
+		}
+		return entries
+	}
+	delta := func(result uint64) []byte {
+		return finishPack(2, many(1)[0], offsetDelta(len(many(1)[0]), append([]byte{1, byte(result&0x7f) | 0x80, byte(result >> 7)}, 0x90, 1)))
+	}
+	for name, c := range map[string]struct {
+		pack   []byte
+		option string
+	}{
+		"object at the limit":         {finishPack(1, exact), ""},
+		"object over the limit":       {finishPack(1, packEntry(3, make([]byte, l.ObjectBytes+1))), "object_bytes"},
+		"as many objects as allowed":  {finishPack(64, many(64)...), ""},
+		"one object more":             {finishPack(65, many(65)...), "objects"},
+		"as much inflated as allowed": {finishPack(8, exact, exact, exact, exact, exact, exact, exact, exact), ""},
+		"one byte more inflated":      {finishPack(9, exact, exact, exact, exact, exact, exact, exact, exact, many(1)[0]), "inflated_bytes"},
+		"result at the limit":         {delta(uint64(l.ObjectBytes)), ""},
+		"result over the limit":       {delta(uint64(l.ObjectBytes) + 1), "object_bytes"},
+		"size of many bytes":          {finishPack(1, append(bytes.Repeat([]byte{0xbf}, 12), 1)), "object_bytes"},
+	} {
+		_, err := scanPack(t.Context(), bytes.NewReader(c.pack), l)
+		var limit *LimitError
+		if c.option == "" && err != nil || c.option != "" && (!errors.As(err, &limit) || limit.Option != c.option) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Whatever passes the guard makes no object larger than the guard said, and
+// does not stop go-git from returning.
+func FuzzScanPack(f *testing.F) {
+	g := &forge{}
+	g.commit(g.tree(entry{mode: modeFile, name: "x", hash: g.blob("text")}))
+	first := packEntry(3, []byte("base of the delta"))
+	f.Add(g.packOf())
+	f.Add(finishPack(0))
+	f.Add(packHeader(1<<32 - 1))
+	f.Add(finishPack(2, first, offsetDelta(len(first), []byte{17, 4, 0x90, 4})))
+	f.Add(finishPack(1, append(append(objectHeader(7, 4), make([]byte, 20)...), deflate([]byte{1, 1, 1, 'x'})...)))
+	f.Add(bomb())
+	f.Add([]byte("PACK"))
+	f.Fuzz(func(t *testing.T, pack []byte) {
+		l := smallLimits()
+		count, err := scanPack(t.Context(), bytes.NewReader(pack), l)
+		if err != nil {
+			return
+		}
+		if count > l.Objects {
+			t.Fatalf("%d objects", count)
+		}
+		if count == 0 {
+			return
+		}
+		dir := t.TempDir()
+		packs := filepath.Join(dir, "objects", "pack")
+		if err := os.MkdirAll(packs, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(packs, "spool")
+		if err := os.WriteFile(file, pack, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := indexPack(file); err != nil {
+			return
+		}
+		st := openObjects(dir, true)
+		defer st.Close()
+		all, err := st.IterEncodedObjects(plumbing.AnyObject)
+		if err != nil {
+			return
+		}
+		total := int64(0)
+		all.ForEach(func(o plumbing.EncodedObject) error {
+			r, err := o.Reader()
+			if err != nil {
+				return nil
+			}
+			defer r.Close()
+			n, _ := io.Copy(io.Discard, r)
+			if total += n; n > l.ObjectBytes || total > l.InflatedBytes {
+				t.Fatalf("an object of %d bytes, %d in all", n, total)
+			}
+			return nil
+		})
+	})
+}

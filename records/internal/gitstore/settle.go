@@ -1,0 +1,347 @@
+package gitstore
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing"
+)
+
+// finish moves index, work tree and branch to a commit, after making sure that
+// nothing of the user's is in the way. Paths of the change are the caller's.
+func (s *step) finish(ctx context.Context, commit, here, tree plumbing.Hash, c Change, log string) error {
+	plan, err := s.changes(ctx, here, tree)
+	if err != nil {
+		return err
+	}
+	idx, err := s.openIndex(ctx)
+	if err != nil {
+		return err
+	}
+	ours := map[string]bool{}
+	for p := range c.Write {
+		ours[p] = true
+	}
+	for _, p := range c.Delete {
+		ours[p] = true
+	}
+	root, err := os.OpenRoot(s.dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	var dirty []string
+	for _, p := range plan {
+		if !safePath(p.path) {
+			return &HostileError{What: "a name that cannot be written into a work tree:", Where: clip(p.path)}
+		}
+		if ours[p.path] {
+			delete(ours, p.path)
+			continue
+		}
+		clean, err := s.clean(root, idx, p)
+		if err != nil {
+			return err
+		}
+		if !clean {
+			dirty = append(dirty, p.path)
+		}
+	}
+	if len(dirty) > 0 {
+		slices.Sort(dirty)
+		return &DirtyError{Paths: dirty}
+	}
+	for p := range ours { // as HEAD has it, but perhaps not the work tree or the index
+		e, err := s.lookUp(tree, p)
+		if err != nil {
+			return err
+		}
+		plan = append(plan, pathChange{path: p, old: e, new: e})
+	}
+	m := move{Branch: "refs/heads/" + s.at.Branch, Old: s.at.Commit, New: commit.String(), Log: log}
+	s.between()
+	if err := s.lock.declare(m); err != nil {
+		return err
+	}
+	s.between()
+	return s.settle(ctx, root, idx, plan, m, false)
+}
+
+// mend finishes a step of a process that was killed: the objects are all there,
+// and only what the user did not change meanwhile is written.
+func (s *step) mend(ctx context.Context, m move) error {
+	now, err := readRef(s.common, m.Branch)
+	if err != nil {
+		return err
+	}
+	name := filepath.Join(s.common, filepath.FromSlash(m.Branch)) + ".lock"
+	if b, err := os.ReadFile(name); err == nil && (len(b) == 0 || string(b) == m.New+"\n") {
+		os.Remove(name)
+	}
+	if id := now.String(); id != m.New && id != m.Old && !(now.IsZero() && m.Old == "") {
+		return nil // the user went on from somewhere else
+	}
+	here, err := s.tree(m.Old)
+	if err != nil {
+		return err
+	}
+	tree, err := s.tree(m.New)
+	if err != nil {
+		return err
+	}
+	plan, err := s.changes(ctx, here, tree)
+	if err != nil {
+		return err
+	}
+	idx, err := s.openIndex(ctx)
+	if err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(s.dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return s.settle(ctx, root, idx, plan, m, true)
+}
+
+// settle makes a step that was written down: files, index, branch, in an order
+// in which a kill at any point leaves something that mend can finish.
+func (s *step) settle(ctx context.Context, root *os.Root, idx *indexFile, plan []pathChange, m move, gentle bool) error {
+	to, err := parseID(m.New)
+	if err != nil {
+		return err
+	}
+	lock, err := lockRef(ctx, s.common, m.Branch, to)
+	if err != nil {
+		return err
+	}
+	defer lock.release()
+	s.between()
+	now, err := readRef(s.common, m.Branch)
+	if err != nil {
+		return err
+	}
+	if now != to && now != plumbing.NewHash(m.Old) {
+		return fmt.Errorf("%s is %s: %w", m.Branch, now, ErrMoved)
+	}
+	// Links last: no file is ever written through one, also not one of ours.
+	slices.SortStableFunc(plan, func(a, b pathChange) int { return order(a.new) - order(b.new) })
+	for _, p := range plan {
+		if gentle {
+			if is, err := s.hashFile(root, p.path); err != nil || is != p.old.unnamed() && is != p.new.unnamed() {
+				continue
+			}
+		}
+		if err := s.place(root, p); err != nil {
+			return err
+		}
+		s.between()
+	}
+	if err := idx.update(ctx, s, root, plan); err != nil {
+		return err
+	}
+	s.between()
+	if now != to {
+		if err := lock.set(); err != nil {
+			return err
+		}
+		s.between()
+	}
+	if err := idx.replace(); err != nil {
+		return err
+	}
+	s.between()
+	if now != to {
+		s.appendLog(m)
+	}
+	s.between()
+	return nil
+}
+
+// order puts what is taken away first, so that a file can give way to a folder.
+func order(e entry) int {
+	switch e.mode {
+	case "":
+		return 0
+	case modeSymlink:
+		return 2
+	}
+	return 1
+}
+
+// clean reports whether nothing of the user's is lost when a path is brought to
+// what it is to be: index and work tree have it as HEAD does, or so already.
+func (s *step) clean(root *os.Root, idx *indexFile, p pathChange) (bool, error) {
+	if staged := idx.entry(p.path); staged != p.old.unnamed() && staged != p.new.unnamed() {
+		return false, nil
+	}
+	if p.old.mode == modeSubmodule || p.new.mode == modeSubmodule {
+		return true, nil // what lies in it is another repository's
+	}
+	is, err := s.hashFile(root, p.path)
+	return is == p.old.unnamed() || is == p.new.unnamed(), err
+}
+
+// hashFile says what a path of the work tree would be in a tree. A folder is
+// nothing: git knows only what lies in it.
+func (s *step) hashFile(root *os.Root, name string) (entry, error) {
+	if err := s.noLinks(root, name); err != nil {
+		return entry{mode: modeSymlink}, nil // behind a link: certainly not ours
+	}
+	info, err := root.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir() {
+		return entry{}, nil
+	}
+	if err != nil {
+		return entry{}, err
+	}
+	if info.Mode()&fs.ModeSymlink != 0 {
+		to, err := root.Readlink(name)
+		return entry{mode: modeSymlink, hash: plumbing.ComputeHash(plumbing.BlobObject, []byte(filepath.ToSlash(to)))}, err
+	}
+	b, err := root.ReadFile(name)
+	mode := modeFile
+	if info.Mode()&0o100 != 0 && locksEnd {
+		mode = modeExecutable
+	}
+	return entry{mode: mode, hash: plumbing.ComputeHash(plumbing.BlobObject, b)}, err
+}
+
+// noLinks refuses a path that leads through a symbolic link.
+func (s *step) noLinks(root *os.Root, name string) error {
+	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		info, err := root.Lstat(dir)
+		if err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			return &HostileError{What: "a symbolic link is in the way of a file:", Where: dir}
+		}
+	}
+	return nil
+}
+
+// place brings one path of the work tree to what it is to be.
+func (s *step) place(root *os.Root, p pathChange) error {
+	if err := s.noLinks(root, p.path); err != nil {
+		return err
+	}
+	switch p.new.mode {
+	case "":
+		return remove(root, p.path)
+	case modeSubmodule:
+		return root.MkdirAll(p.path, 0o755)
+	}
+	text, err := s.Blob(p.new.hash.String(), maxMeta)
+	if err != nil {
+		return err
+	}
+	if info, err := root.Lstat(p.path); err == nil && info.IsDir() {
+		if err := root.Remove(p.path); err != nil { // an empty one, or nothing is done
+			return err
+		}
+	}
+	if err := root.MkdirAll(path.Dir(p.path), 0o755); err != nil {
+		return err
+	}
+	if p.new.mode == modeSymlink {
+		return link(root, p.path, string(text))
+	}
+	mode := fs.FileMode(0o644)
+	if p.new.mode == modeExecutable {
+		mode = 0o755
+	}
+	return write(root, p.path, text, mode)
+}
+
+// write replaces a file of the work tree in one step. Its other name is always
+// the same, so that what a kill left is found again.
+func write(root *os.Root, name string, text []byte, mode fs.FileMode) (err error) {
+	if old, err := root.ReadFile(name); err == nil && bytes.Equal(old, text) {
+		info, err := root.Lstat(name)
+		if err == nil && info.Mode().IsRegular() && info.Mode()&0o100 == mode&0o100 {
+			return nil
+		}
+	}
+	other := path.Join(path.Dir(name), "."+path.Base(name)+".distrust")
+	if err := root.Remove(other); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := root.OpenFile(other, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = root.Rename(other, name)
+	}
+	if err != nil {
+		root.Remove(other)
+	}
+	return err
+}
+
+// link makes a symbolic link that stays in the work tree; one that leads out of
+// it, or into .git, is left out and shows as deleted in git status.
+func link(root *os.Root, name, to string) error {
+	end := path.Join(path.Dir(name), to)
+	if to == "" || path.IsAbs(to) || !filepath.IsLocal(filepath.FromSlash(end)) || !safePath(end) && end != "." {
+		return nil
+	}
+	if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return root.Symlink(filepath.FromSlash(to), name)
+}
+
+// remove takes a file away, and the folders that it leaves empty.
+func remove(root *os.Root, name string) error {
+	info, err := root.Lstat(name)
+	if err == nil && info.IsDir() {
+		return nil
+	}
+	if err == nil {
+		err = root.Remove(name)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		if root.Remove(dir) != nil {
+			break
+		}
+	}
+	return nil
+}
+
+// appendLog adds a line to the logs of the branch and of HEAD, so that git
+// reflog finds what a rebuild left behind, and git gc keeps it. A log that
+// cannot be written is not worth failing for: everything has happened.
+func (s *step) appendLog(m move) {
+	c, err := s.config()
+	if err != nil || slices.Contains([]string{"false", "no", "off", "0"}, strings.ToLower(c.Section("core").Option("logallrefupdates"))) {
+		return
+	}
+	old := m.Old
+	if old == "" {
+		old = plumbing.ZeroHash.String()
+	}
+	line := old + " " + m.New + " " + m.Log + "\n"
+	for _, name := range []string{filepath.Join(s.gitDir, "logs", "HEAD"), filepath.Join(s.common, "logs", filepath.FromSlash(m.Branch))} {
+		if os.MkdirAll(filepath.Dir(name), 0o755) != nil {
+			continue
+		}
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+		if err != nil {
+			continue
+		}
+		f.WriteString(line)
+		f.Close()
+	}
+}
