@@ -131,7 +131,7 @@ func start(t *testing.T, mode string, controlling bool) *session {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), asMode+"="+mode)
+	cmd.Env = append(os.Environ(), asMode+"="+mode, "GORACE=atexit_sleep_ms=0")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
 	cmd.ExtraFiles = []*os.File{resultOut, begin}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: controlling}
