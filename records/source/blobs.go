@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -37,7 +36,7 @@ func (c *collector) blob(id string, limit int64) ([]byte, error) {
 }
 
 func (c *collector) bytes(id string, limit int64) ([]byte, error) {
-	if b, ok := c.cache.blobs[id]; ok {
+	if b, ok := c.cache.take(id); ok {
 		return b, nil
 	}
 	return c.store.Blob(id, limit)
@@ -51,7 +50,7 @@ type blobCache struct {
 }
 
 // maxCache bounds the bytes that a cache of blobs holds.
-const maxCache = 32 << 20
+const maxCache = 16 << 20
 
 func (c *blobCache) put(id string, b []byte) {
 	if c.size+len(b) > maxCache {
@@ -62,6 +61,16 @@ func (c *blobCache) put(id string, b []byte) {
 	}
 	c.size += len(b)
 	c.blobs[id] = b
+}
+
+// take gives a blob out of the cache. It is asked for once, mostly; the next time it is read again.
+func (c *blobCache) take(id string) ([]byte, bool) {
+	b, ok := c.blobs[id]
+	if ok {
+		delete(c.blobs, id)
+		c.size -= len(b)
+	}
+	return b, ok
 }
 
 // list lists the files of a commit with the SHA-256 of each. Where an earlier list names the same
@@ -103,11 +112,15 @@ func (c *collector) names(ctx context.Context, commit string) ([]file, error) {
 	if err != nil {
 		return nil, err
 	}
-	var files []file
-	for _, path := range slices.Sorted(maps.Keys(snapshot.Files)) {
-		if !listed(path) {
-			continue
+	paths := make([]string, 0, len(snapshot.Files))
+	for path := range snapshot.Files {
+		if listed(path) {
+			paths = append(paths, path)
 		}
+	}
+	slices.Sort(paths)
+	files := make([]file, 0, len(paths))
+	for _, path := range paths {
 		f, known := c.base.find(path)
 		if blob := snapshot.Files[path]; !known || f.blob != blob {
 			f = file{path: path, blob: blob}

@@ -123,7 +123,7 @@ func collect(ctx context.Context, j job, access Access, to sink) (*found, error)
 // repository can be made so that looking for its state never ends.
 func (c *collector) read(ctx context.Context, tip gitstore.Tip) (*fileList, *headSet, error) {
 	seconds := int64(c.job.Limits.Timeout.Seconds())
-	limit := &LimitError{What: "seconds of reading", Limit: seconds, Got: seconds + 1, Option: "timeout"}
+	limit := &LimitError{What: readingTime, Limit: seconds, Got: seconds + 1, Option: "timeout"}
 	bounded, cancel := context.WithTimeoutCause(ctx, c.job.Limits.Timeout, limit)
 	defer cancel()
 	list, set, err := c.published(bounded, tip)
@@ -134,8 +134,12 @@ func (c *collector) read(ctx context.Context, tip gitstore.Tip) (*fileList, *hea
 		return nil, nil, err
 	}
 	set.Verified = c.verified
+	c.sums = nil // there is one list now, and it has them
 	return list, set, nil
 }
+
+// readingTime is what a source is over when looking for its state takes too long.
+const readingTime = "seconds of reading"
 
 // published finds the published state (F5.5) and the list of its files.
 func (c *collector) published(ctx context.Context, tip gitstore.Tip) (*fileList, *headSet, error) {

@@ -126,6 +126,8 @@ func KindOf(err error) string {
 		return KindNotTrust
 	case errors.Is(err, ErrNewer):
 		return KindNewer
+	case errors.As(err, &limit) && isSlow(limit):
+		return KindTransport
 	case errors.As(err, &limit):
 		return KindLimit
 	case errors.As(err, &unfit):
@@ -142,6 +144,11 @@ func KindOf(err error) string {
 		return KindHostile
 	}
 	return KindLocal
+}
+
+// isSlow says whether a limit was about the network's time: nothing was fetched, nothing judged.
+func isSlow(limit *LimitError) bool {
+	return limit.Option == "idle" || limit.Option == "timeout" && limit.What != readingTime
 }
 
 // stateOf sorts an error into what callers do about it: refusals (exit 10), nothing fetched

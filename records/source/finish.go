@@ -102,7 +102,7 @@ func (w *work) pinFor(set *headSet) *Pin {
 	pin.Head, pin.Signature = string(yaml), string(sig)
 	pin.Dropped, pin.KeptHeads = w.accepted.Pin.Dropped, set.KeptIDs
 	pin.Skipped, pin.NotUnderstood = w.skipped.counts()
-	pin.Unsealed = set.Published.Unsealed
+	pin.Unsealed, pin.NewerHeads = set.Published.Unsealed, set.Published.NotUnderstood
 	return w.following(pin)
 }
 

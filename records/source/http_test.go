@@ -15,7 +15,7 @@ import (
 )
 
 // serve serves the repositories below a folder over http with the stock git. It counts requests.
-func serve(t *testing.T, dir string) (url string, requests *atomic.Int64) {
+func serve(t testing.TB, dir string) (url string, requests *atomic.Int64) {
 	t.Helper()
 	git, err := exec.LookPath("git")
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/distributed-trust/distrust/records"
 	"github.com/distributed-trust/distrust/records/index"
+	"github.com/distributed-trust/distrust/schema"
 )
 
 // intake is the sink of a job: it has the heads judged first, and then opens records on every core
@@ -22,7 +23,6 @@ type intake struct {
 	log   records.Log
 	total int // records that will come; 0: unknown
 
-	gone    []string        // ids of records that went
 	touched map[string]bool // paths that were handed over, or went
 
 	opening chan records.Envelope
@@ -30,6 +30,7 @@ type intake struct {
 	mu      sync.Mutex // guards what follows
 	entries []index.Entry
 	refused []*records.Refusal
+	gone    []string // ids of records that went, or can no longer be read
 	opened  int
 }
 
@@ -66,6 +67,8 @@ func (in *intake) record(e records.Envelope) error {
 
 func (in *intake) removed(path, id string) error {
 	in.touched[path] = true
+	in.mu.Lock()
+	defer in.mu.Unlock()
 	in.gone = append(in.gone, id)
 	return nil
 }
@@ -84,10 +87,14 @@ func (in *intake) open(e records.Envelope) {
 	}
 	if refusal != nil {
 		in.refuse(refusal)
-		return
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	if refusal != nil {
+		// It may have been read before, under another signature: for readers it has left the set.
+		in.gone = append(in.gone, schema.RecordID(e.YAML))
+		return
+	}
 	in.entries = append(in.entries, index.Entry{Record: r, Void: in.log.Void(r)})
 	in.count()
 }

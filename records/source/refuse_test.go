@@ -305,3 +305,41 @@ func TestEdgesAddUp(t *testing.T) {
 		t.Errorf("after one edge went: %s: %v", r.State, r.Err)
 	}
 }
+
+// TestNewerHeadOnTop: a state that needs a newer program is not in force, and that is said each time.
+func TestNewerHeadOnTop(t *testing.T) {
+	t.Parallel()
+	alice := newForge(t, "alice")
+	m := newMachine(t)
+	spec := m.follow(alice)
+	alice.files["head.yml"] = []byte("distrust: 2\nkind: \"head\"\n")
+	alice.commit("a format of later years")
+	for range 2 {
+		r := m.sync(spec)[0]
+		if r.State != StateUnchanged || r.Unsealed != 1 || len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "newer") {
+			t.Errorf("%s, %d unsealed, notes %v: %v", r.State, r.Unsealed, r.Notes, r.Err)
+		}
+	}
+}
+
+// TestEvidenceIsBounded: a source can make forks for ever, a machine cannot keep them all.
+func TestEvidenceIsBounded(t *testing.T) {
+	t.Parallel()
+	alice := newForge(t, "alice")
+	start := alice.mark()
+	alice.say(trustFile("one"))
+	alice.seal(nil)
+	m := newMachine(t)
+	pinned := alice.head
+	for i := range maxEvidence + 3 {
+		alice.reset(start)
+		got := alice.nextHead(func(d *schema.Head) { d.Name = strings.Repeat("x", i+1) })
+		dir, err := keepEvidence(m.dirs, &records.HeadError{Kind: records.Fork, Pinned: pinned, Got: got}, &Refused{At: testNow, Kind: "fork"})
+		if err != nil || (dir == "") != (i >= maxEvidence) {
+			t.Fatalf("evidence %d: %q, %v", i, dir, err)
+		}
+	}
+	if all, err := Evidence(m.dirs, pinned.Doc().Log); err != nil || len(all) != maxEvidence {
+		t.Errorf("%d kept, %v", len(all), err)
+	}
+}

@@ -310,3 +310,28 @@ func TestRecoveryKeyTakesOver(t *testing.T) {
 		t.Errorf("the thief came back: %s", r.State)
 	}
 }
+
+// TestCorruptedSignature hides a report by breaking its signature, with a head over the broken file: it
+// can no longer be read, so it has left the set, so it stays (F5.7). Trust that is broken so goes.
+func TestCorruptedSignature(t *testing.T) {
+	t.Parallel()
+	alice := newForge(t, "alice")
+	report, trust := alice.say(reportFile("bad")), alice.say(trustFile("good"))
+	alice.seal(nil)
+	m := newMachine(t)
+	spec := m.follow(alice)
+	alice.files[report.Path+".sig"], alice.files[trust.Path+".sig"] = trust.Sig, report.Sig
+	alice.seal(nil)
+	r := m.sync(spec)[0]
+	if r.State != StateNews || len(r.Skipped) != 2 || len(r.Vanished) != 1 || r.Removed != 1 {
+		t.Errorf("%s, %d skipped, %d vanished, -%d: %v", r.State, len(r.Skipped), len(r.Vanished), r.Removed, r.Err)
+	}
+	m.wantHolds(spec.Log, nil, report)
+
+	alice.files[report.Path+".sig"], alice.files[trust.Path+".sig"] = report.Sig, trust.Sig
+	alice.seal(nil)
+	if r := m.sync(spec)[0]; r.State != StateNews || r.SkippedAll != 0 {
+		t.Errorf("%s, %d skipped: %v", r.State, r.SkippedAll, r.Err)
+	}
+	m.wantHolds(spec.Log, []records.Envelope{report, trust})
+}

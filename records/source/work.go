@@ -234,6 +234,9 @@ func (w *work) describe(pin *Pin) {
 	if doc, err := pin.Doc(); err == nil {
 		r.Head, r.HeadID, r.Expires = *doc, pin.HeadID(), expires(doc)
 	}
+	if pin.NewerHeads > 0 {
+		r.Notes = append(r.Notes, "its newest state needs a newer distrust; what is in force is older")
+	}
 }
 
 // expires is when a head goes stale (F5.6).
