@@ -1,6 +1,7 @@
 package home
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -96,12 +97,41 @@ func (h *Home) pendingRecord(found *ByHand, path string, files map[string][]byte
 		found.Refused = append(found.Refused, asRefusal(path, parseErr))
 		return
 	}
-	if key == nil || doc.Log != log.ID || doc.By != key.Key().String() {
-		found.Refused = append(found.Refused, asRefusal(path, err))
+	if refusal := foreign(path, files[path], doc, log, key); refusal != nil {
+		found.Refused = append(found.Refused, refusal)
 		return
 	}
 	found.Sign = append(found.Sign, *doc)
 	found.change[path], found.change[sigPath] = nil, nil // it moves to the place of its new bytes
+}
+
+// foreign says why a document that is not signed well is not the signer's to sign again: it belongs
+// to another log, or names another key as its author.
+func foreign(path string, b []byte, doc *schema.Record, log records.Log, key records.Signer) *records.Refusal {
+	refusal := &records.Refusal{Path: path, Rule: "F3"}
+	switch {
+	case doc.Log != log.ID:
+		refusal.Line, refusal.Reason = lineOf(b, "log:"), "it belongs to another log, whose owner has to sign it"
+	case key == nil:
+		refusal.Line, refusal.Reason = lineOf(b, "by:"), "it was changed after it was signed"
+	case doc.By != key.Key().String():
+		refusal.Line, refusal.Reason = lineOf(b, "by:"), "it was changed after another key signed it: only that key can sign it again"
+	default:
+		return nil
+	}
+	return refusal
+}
+
+// lineOf is the number of the first line that begins with a field; 0 when none does.
+func lineOf(b []byte, field string) int {
+	n := 0
+	for line := range bytes.Lines(b) {
+		n++
+		if bytes.HasPrefix(line, []byte(field)) {
+			return n
+		}
+	}
+	return 0
 }
 
 func (h *Home) sameAsSealed(path string, b []byte) bool {
@@ -157,13 +187,20 @@ func (h *Home) dropUnchanged(ctx context.Context, change map[string][]byte) erro
 	return nil
 }
 
+func countRecords(n int) string {
+	if n == 1 {
+		return "1 record"
+	}
+	return fmt.Sprintf("%d records", n)
+}
+
 func sealMessage(found *ByHand) string {
 	n := len(found.Added) + len(found.Sign)
 	switch {
 	case n == 0 && len(found.Removed) == 0:
 		return "distrust: renew the head"
 	case len(found.Removed) == 0:
-		return fmt.Sprintf("distrust: seal %d records", n)
+		return "distrust: seal " + countRecords(n)
 	}
-	return fmt.Sprintf("distrust: seal %d records, %d removed", n, len(found.Removed))
+	return fmt.Sprintf("distrust: seal %s, %d removed", countRecords(n), len(found.Removed))
 }

@@ -90,5 +90,9 @@ func asRefusal(path string, err error) *records.Refusal {
 	if errors.As(err, &refusal) {
 		return refusal
 	}
+	var wrong *schema.Error
+	if errors.As(err, &wrong) {
+		return &records.Refusal{Path: path, Line: wrong.Line, Rule: wrong.Rule, Reason: wrong.Reason, Err: err}
+	}
 	return &records.Refusal{Path: path, Reason: err.Error(), Err: err}
 }

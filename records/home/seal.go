@@ -34,7 +34,7 @@ type Written struct {
 // not vouch for what nobody looked at: that is what Seal is for.
 func (h *Home) Write(ctx context.Context, s records.Signer, docs []schema.Record, opts Options) (*Written, error) {
 	if h.unsealed > 0 {
-		return nil, fmt.Errorf("writing records: %w: %d commits are not sealed", ErrUnsealed, h.unsealed)
+		return nil, fmt.Errorf("writing records: %w: commits that are not sealed: %d", ErrUnsealed, h.unsealed)
 	}
 	change, ids, err := h.sealRecords(ctx, s, docs, opts)
 	if err != nil {
@@ -78,7 +78,7 @@ func (h *Home) WriteUnsealed(ctx context.Context, s records.Signer, docs []schem
 // nil. It is how a head's time is prolonged, and how keys, name and URL change.
 func (h *Home) Renew(ctx context.Context, s records.Signer, message string, edit func(*schema.Head) error, opts Options) (*Written, error) {
 	if h.unsealed > 0 {
-		return nil, fmt.Errorf("renewing head: %w: %d commits are not sealed", ErrUnsealed, h.unsealed)
+		return nil, fmt.Errorf("renewing head: %w: commits that are not sealed: %d", ErrUnsealed, h.unsealed)
 	}
 	if err := h.CheckSigner(s); err != nil {
 		return nil, fmt.Errorf("renewing head: %w", err)
