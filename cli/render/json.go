@@ -2,7 +2,6 @@ package render
 
 import (
 	"bytes"
-	_ "embed"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,13 +12,8 @@ import (
 	"github.com/distributed-trust/distrust/records/trust"
 )
 
-// checkSchema is the published JSON Schema of what [WriteJSON] prints.
-//
-//go:embed check.schema.json
-var checkSchema []byte
-
 // CheckSchema is the JSON Schema of the objects of check and why (C1).
-func CheckSchema() []byte { return bytes.Clone(checkSchema) }
+func CheckSchema() []byte { return Schemas()["check"] }
 
 // reportJSON is the object of check and why (C4). Every field is always there.
 type reportJSON struct {
