@@ -2,11 +2,12 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 
 	urfave "github.com/urfave/cli/v2"
 
+	"github.com/distributed-trust/distrust/cli/config"
 	"github.com/distributed-trust/distrust/cli/render"
 	"github.com/distributed-trust/distrust/records/journal"
 )
@@ -51,7 +52,7 @@ func runAlarms(_ context.Context, in *Invocation) (Exit, error) {
 	if err != nil {
 		return Failed, err
 	}
-	alarms, err := journal.LoadAlarms(dirs.Alarms())
+	alarms, err := loadAlarms(dirs)
 	if err != nil {
 		return Failed, err
 	}
@@ -74,6 +75,16 @@ func runAlarms(_ context.Context, in *Invocation) (Exit, error) {
 		in.Env.say("no alarm is open")
 	}
 	return exit, nil
+}
+
+// loadAlarms reads the alarms, and says where the file lies when it is damaged.
+func loadAlarms(dirs config.Dirs) ([]journal.Alarm, error) {
+	alarms, err := journal.LoadAlarms(dirs.Alarms())
+	if errors.Is(err, journal.ErrAlarms) {
+		return nil, fail(Failed, fmt.Errorf("%s: %w", dirs.Alarms(), err), "move it away; the next sync raises what is still true",
+			render.File("mv", ""), render.File(dirs.Alarms(), ""), render.File(dirs.Alarms()+".damaged", ""))
+	}
+	return alarms, err
 }
 
 // printAlarm says what, when it was accepted and by whose word, who says what now, and what to do.
@@ -154,7 +165,7 @@ func printAlarmJSON(in *Invocation, a journal.Alarm) error {
 		}
 		out.Reports = append(out.Reports, report)
 	}
-	return json.NewEncoder(in.Env.Stdout).Encode(out)
+	return render.EncodeJSON(in.Env.Stdout, out)
 }
 
 func alarmsAckCommand(*Env) *Command {
@@ -178,7 +189,7 @@ func runAlarmsAck(ctx context.Context, in *Invocation) (Exit, error) {
 		return Failed, err
 	}
 	defer unlock()
-	alarms, err := journal.LoadAlarms(m.dirs.Alarms())
+	alarms, err := loadAlarms(m.dirs)
 	if err != nil {
 		return Failed, err
 	}

@@ -70,7 +70,8 @@ type Invocation struct {
 	Stdout   render.Style
 	Stderr   render.Style
 
-	flags *urfave.Context
+	flags  *urfave.Context
+	locked bool // this command holds the writers' lock
 }
 
 // String is the value of a flag, "" when it was not given.

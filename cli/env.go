@@ -47,7 +47,11 @@ type Build struct {
 
 // Dirs says where our files lie on this machine (C7).
 func (e *Env) Dirs() (config.Dirs, error) {
-	return config.Locate(e.Getenv, e.UserHome)
+	dirs, err := config.Locate(e.Getenv, e.UserHome)
+	if err != nil {
+		return dirs, err
+	}
+	return dirs, dirs.Usable()
 }
 
 // Style says how text for people is written to stream, one of Stdout and Stderr (C1).

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -128,6 +129,10 @@ func (p *fetchProgress) close() {
 
 // exitOfSource is the exit code of what came of one source (C2).
 func exitOfSource(r *source.Result) Exit {
+	var damaged *source.PinError
+	if errors.As(r.Err, &damaged) {
+		return Failed // a file of ours, not what was fetched
+	}
 	switch r.State {
 	case source.StateNews, source.StateUnchanged, source.StateFollowed:
 		return Done
@@ -151,10 +156,10 @@ func (m *machine) sayOdd(r *source.Result) {
 		m.env.say(fmt.Sprintf("%s: not read: %v", r.Source, refusal))
 	}
 	if r.NotUnderstood > 0 {
-		m.env.say(fmt.Sprintf("%s: %d records need a newer distrust", r.Source, r.NotUnderstood))
+		m.env.say(fmt.Sprintf("%s: not read, a newer distrust is needed: %s", r.Source, count(r.NotUnderstood, "record")))
 	}
 	if r.Unsealed > 0 {
-		m.env.say(fmt.Sprintf("%s: %d unsealed commits are not read", r.Source, r.Unsealed))
+		m.env.say(fmt.Sprintf("%s: not read: %s", r.Source, count(r.Unsealed, "unsealed commit")))
 	}
 	for _, note := range r.Notes {
 		m.env.say(r.Source + ": " + note)

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	urfave "github.com/urfave/cli/v2"
@@ -149,6 +150,24 @@ func (w followWish) apply(s *config.Source) {
 	}
 }
 
+// changes says whether anything was asked for that an entry holds.
+func (w followWish) changes() bool { return w.weight != nil || w.depth != nil || w.scopes != nil }
+
+// command is how the same is asked for of a source that is followed.
+func (w followWish) command(name string) []render.Arg {
+	words := []string{"distrust", "follow", name}
+	if w.weight != nil {
+		words = append(words, "--"+weightFlagName, render.WeightWord(*w.weight))
+	}
+	if w.depth != nil {
+		words = append(words, "--"+depthFlagName, strconv.Itoa(*w.depth))
+	}
+	for _, s := range w.scopes {
+		words = append(words, "--"+scopeFlagName, render.Project(s))
+	}
+	return render.Words(words...)
+}
+
 // changeFollow changes an entry of sources.yml.
 func (m *machine) changeFollow(ctx context.Context, name string, wish followWish) (Exit, error) {
 	if wish.fingerprint != "" {
@@ -228,6 +247,9 @@ func (m *machine) firstFollow(ctx context.Context, wish followWish) (Exit, error
 	var followed *source.FollowedError
 	if errors.As(result.Err, &followed) {
 		fmt.Fprintf(m.env.Stdout, "followed already  %s  %s\n", render.Escape(followed.Name), render.Escape(followed.URL))
+		if wish.changes() {
+			m.env.hint(render.Hint{Text: "nothing was changed; to change it", Command: wish.command(followed.Name)})
+		}
 		return Done, nil
 	}
 	if result.Err != nil {
@@ -306,7 +328,7 @@ func (m *machine) acceptFollow(ctx context.Context, batch *source.Batch, result 
 func (m *machine) sayFollowed(entry config.Source, result *source.Result) {
 	weight := entry.EffectiveWeight()
 	fmt.Fprintf(m.env.Stdout, "following  %s  %s%s\n", entry.Name, render.WeightWord(weight), scopesText(entry.Scopes))
-	fmt.Fprintf(m.env.Stdout, "  head %d of %s, %d records, key %s\n", result.Head.Seq, render.Date(result.Head.Issued), result.Head.Records, entry.Fingerprint)
+	fmt.Fprintf(m.env.Stdout, "  head %d of %s, %s, key %s\n", result.Head.Seq, render.Date(result.Head.Issued), count(int(result.Head.Records), "record"), entry.Fingerprint)
 	m.sayOdd(result)
 	if weight > 0 && weight < m.config.Policy.Trust {
 		m.env.say(fmt.Sprintf("%s alone is not enough; to take these choices as yours: distrust follow %s --weight full", entry.Name, entry.Name))

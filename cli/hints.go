@@ -73,6 +73,9 @@ func hintTable() []hintRow {
 func machineHints() []hintRow {
 	return []hintRow{
 		is(config.ErrNoUserHome, NotSetUp, "set HOME, or DISTRUST_CONFIG_DIR, _DATA_DIR, _STATE_DIR and _CACHE_DIR"),
+		as(NotSetUp, func(*config.FolderError) render.Hint {
+			return hintf("set HOME to a folder that you may write, or DISTRUST_CONFIG_DIR, _DATA_DIR, _STATE_DIR and _CACHE_DIR")
+		}),
 		as(Usage, func(e *config.DirError) render.Hint {
 			return render.Hint{Text: "unset it, or give the whole path", Command: render.Words("unset", e.Variable)}
 		}),

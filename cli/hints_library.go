@@ -64,8 +64,9 @@ func sourceHints() []hintRow {
 			return render.Hint{Text: "its address can be changed", Command: render.Words("distrust", "follow", e.Name, "--url", "URL")}
 		}),
 		as(Failed, func(e *source.PinError) render.Hint {
-			return hintf("the file was damaged: restore it from a backup, or drop what is known with distrust unfollow NAME --forget")
+			return hintf("the file was damaged: restore it from a backup, or drop what is known: distrust unfollow NAME --forget")
 		}),
+		is(source.ErrNotTrust, Refused, "check the address: it is a git repository without head.yml"),
 		as(Refused, func(*records.UnpublishedError) render.Hint {
 			return hintf("its owner has to run: distrust seal")
 		}),
@@ -81,7 +82,6 @@ func sourceHints() []hintRow {
 		as(Failed, func(*source.RaceError) render.Hint {
 			return render.Hint{Text: "try again", Command: render.Words("distrust", "sync")}
 		}),
-		is(source.ErrNotTrust, Refused, "check the address: it is a git repository without head.yml"),
 		is(source.ErrFirstUse, Refused, "paste the whole line with the fingerprint, or accept the key unseen with --tofu"),
 		is(source.ErrNewer, Refused, "install a newer distrust"),
 		is(source.ErrEmpty, Unreachable, "nothing was published there yet: try again later"),

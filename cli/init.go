@@ -178,7 +178,7 @@ func (m *machine) joinOrCreate(ctx context.Context, remote string, profile home.
 	}
 	doc := h.Head().Doc()
 	fmt.Fprintf(m.env.Stdout, "joined %s\n", render.Escape(remote))
-	fmt.Fprintf(m.env.Stdout, "log    %s of %s, head %d of %s, %d records\n", doc.Log, render.Escape(nameOr(doc.Name, "nobody named")), doc.Seq, render.Date(doc.Issued), doc.Records)
+	fmt.Fprintf(m.env.Stdout, "log    %s of %s, head %d of %s, %s\n", doc.Log, render.Escape(nameOr(doc.Name, "nobody named")), doc.Seq, render.Date(doc.Issued), count(int(doc.Records), "record"))
 	s, err := m.signer(ctx)
 	if err != nil {
 		return h, err
@@ -226,7 +226,7 @@ func (m *machine) publishAt(ctx context.Context, h *home.Home, remote string) er
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(m.env.Stdout, "published %d records at %s\n", result.Published, render.Escape(remote))
+	fmt.Fprintf(m.env.Stdout, "published %s at %s\n", count(result.Published, "record"), render.Escape(remote))
 	return nil
 }
 

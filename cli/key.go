@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -81,7 +80,7 @@ func runKeyList(ctx context.Context, in *Invocation) (Exit, error) {
 }
 
 func printKeyJSON(in *Invocation, k schema.Key, key sshsig.Key) error {
-	return json.NewEncoder(in.Env.Stdout).Encode(struct {
+	return render.EncodeJSON(in.Env.Stdout, struct {
 		Format      int             `json:"format"`
 		Key         string          `json:"key"`
 		Fingerprint string          `json:"fingerprint"`

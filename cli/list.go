@@ -49,22 +49,29 @@ func runList(ctx context.Context, in *Invocation) (Exit, error) {
 	}
 	defer w.close()
 	logs, err := w.logsToList(in, project)
-	if err != nil || w.generation == nil {
+	if err != nil {
 		return Failed, err
+	}
+	if w.generation == nil {
+		logs = nil // nothing was ever written here
 	}
 	table := render.Table{Columns: []render.Column{
 		{Head: "RECORD"}, {Head: "DATE"}, {Head: "SOURCE", Cut: true}, {Head: "SAYS"}, {Head: "ABOUT", Cut: true}, {Head: "PROJECT", Cut: true},
 	}}
 	for _, log := range logs {
-		err := w.generation.Each(log, func(e index.Entry) error {
+		withdrawn, err := w.withdrawnIn(log)
+		if err != nil {
+			return Failed, err
+		}
+		err = w.generation.Each(log, func(e index.Entry) error {
 			doc := e.Record.Doc()
 			if kind != "" && doc.Kind != kind || project != "" && !aboutProject(doc, project, version) {
 				return nil
 			}
 			if in.Bool(jsonFlagName) {
-				return printRecordJSON(in, e.Record, e.Void, e.Vanished)
+				return printRecordJSON(in, e.Record, w.standingOf(e, withdrawn[e.Record.ID()]))
 			}
-			table.Row(e.Record.ID()[:12], render.Date(doc.Issued), w.nameOf(log), saysText(doc, e), subjectsOrTarget(doc),
+			table.Row(e.Record.ID()[:12], render.Date(doc.Issued), w.nameOf(log), saysText(doc, e, withdrawn[e.Record.ID()]), subjectsOrTarget(doc),
 				render.Release(doc.Project, doc.Version))
 			return nil
 		})
@@ -77,6 +84,9 @@ func runList(ctx context.Context, in *Invocation) (Exit, error) {
 	}
 	if table.Len() == 0 && !in.Bool(jsonFlagName) {
 		in.Env.say("no records")
+	}
+	if in.String("source") == "" {
+		return Done, in.sayByHand(ctx)
 	}
 	return Done, nil
 }
@@ -127,8 +137,22 @@ func aboutProject(doc schema.Record, project, version string) bool {
 	return false
 }
 
+// withdrawnIn are the ids that the withdrawals of a log name.
+func (w *world) withdrawnIn(log string) (map[string]bool, error) {
+	withdrawn := map[string]bool{}
+	err := w.generation.Each(log, func(e index.Entry) error {
+		if !e.Void && e.Record.Kind() == schema.KindWithdraw {
+			for _, id := range e.Record.Doc().Withdraws {
+				withdrawn[id] = true
+			}
+		}
+		return nil
+	})
+	return withdrawn, err
+}
+
 // saysText is what a record says in a word, and whether it counts.
-func saysText(doc schema.Record, e index.Entry) string {
+func saysText(doc schema.Record, e index.Entry, withdrawn bool) string {
 	words := []string{string(doc.Kind)}
 	switch doc.Kind {
 	case schema.KindDistrust:
@@ -138,6 +162,9 @@ func saysText(doc schema.Record, e index.Entry) string {
 			words[0] = string(doc.Basis)
 		}
 	case schema.KindFollow, schema.KindWithdraw, schema.KindHead, schema.KindPrivate:
+	}
+	if withdrawn {
+		words = append(words, "withdrawn")
 	}
 	if e.Void {
 		words = append(words, "void")

@@ -60,7 +60,11 @@ func (m *machine) lock(ctx context.Context) (func(), error) {
 		lock.Unlock()
 		return nil, err
 	}
-	return func() { lock.Unlock() }, nil
+	m.in.locked = true
+	return func() {
+		m.in.locked = false
+		lock.Unlock()
+	}, nil
 }
 
 func (m *machine) indexDir() index.Dir {
@@ -113,8 +117,21 @@ func (m *machine) compile(own []string, projects func(log string) []string) comp
 	}
 }
 
-// apply brings updates into the index, with the configuration as it is now.
+// apply brings updates into the index, with the configuration as it is now. A damaged index is
+// made again first. The caller holds the lock.
 func (m *machine) apply(ctx context.Context, updates ...index.Update) error {
+	err := m.applyOnce(ctx, updates...)
+	var damage *index.DamageError
+	if !errors.As(err, &damage) || damage.Log != "" {
+		return err
+	}
+	if err := m.rebuild(ctx); err != nil {
+		return err
+	}
+	return m.applyOnce(ctx, updates...)
+}
+
+func (m *machine) applyOnce(ctx context.Context, updates ...index.Update) error {
 	stamp, err := config.Stamp(m.dirs)
 	if err != nil {
 		return err
@@ -199,7 +216,7 @@ func (in *Invocation) world(ctx context.Context) (*world, error) {
 	w.generation, err = index.Open(dir)
 	var damage *index.DamageError
 	if errors.As(err, &damage) && damage.Log == "" {
-		w.generation, err = in.rebuild(ctx, dir, damage)
+		w.generation, err = in.mend(ctx, dir, damage)
 	}
 	if errors.Is(err, index.ErrNone) {
 		w.generation, err = nil, nil
@@ -214,26 +231,40 @@ func (in *Invocation) world(ctx context.Context) (*world, error) {
 	return w, nil
 }
 
-// rebuild makes the index again; it is a cache.
-func (in *Invocation) rebuild(ctx context.Context, dir index.Dir, damage *index.DamageError) (*index.Generation, error) {
+// mend makes a damaged index again and opens it.
+func (in *Invocation) mend(ctx context.Context, dir index.Dir, damage *index.DamageError) (*index.Generation, error) {
 	m, err := in.machine()
 	if err != nil {
 		return nil, err
 	}
-	unlock, err := m.lock(ctx)
-	if err != nil {
-		return nil, errors.Join(damage, err)
+	if !in.locked {
+		unlock, err := m.lock(ctx)
+		if err != nil {
+			return nil, errors.Join(damage, err)
+		}
+		defer unlock()
 	}
-	defer unlock()
-	rebuilt, err := index.Rebuild(ctx, dir, index.Config{})
-	if err != nil {
+	// Somebody else may have mended it while we waited.
+	if g, err := index.Open(dir); err == nil {
+		return g, nil
+	}
+	if err := m.rebuild(ctx); err != nil {
 		return nil, err
 	}
-	if err := m.apply(ctx); err != nil {
-		return nil, err
-	}
-	in.Env.warn("the index was damaged and has been rebuilt: %d records of %d logs", rebuilt.Records, rebuilt.Logs)
 	return index.Open(dir)
+}
+
+// rebuild makes the index again from the record stores: it is a cache. The caller holds the lock.
+func (m *machine) rebuild(ctx context.Context) error {
+	rebuilt, err := index.Rebuild(ctx, m.indexDir(), index.Config{})
+	if err != nil {
+		return err
+	}
+	if err := m.applyOnce(ctx); err != nil {
+		return err
+	}
+	m.env.warn("the index was damaged and has been rebuilt: %s of %s", count(rebuilt.Records, "record"), count(rebuilt.Logs, "log"))
+	return nil
 }
 
 // configure takes the compiled configuration from the index while the user's files are those

@@ -10,11 +10,14 @@ import (
 // raise decides what this machine accepted once more, and raises and closes alarms. The caller
 // holds the lock.
 func (m *machine) raise(ctx context.Context) (journal.Change, error) {
-	entries, err := journal.Read(m.dirs.Journal())
+	entries, skipped, err := journal.Scan(m.dirs.Journal())
 	if err != nil {
 		return journal.Change{}, err
 	}
-	alarms, err := journal.LoadAlarms(m.dirs.Alarms())
+	if skipped > 0 {
+		m.env.warn("%s of %s damaged and not read; what they held raises no alarm", count(skipped, "line"), m.dirs.Journal())
+	}
+	alarms, err := loadAlarms(m.dirs)
 	if err != nil {
 		return journal.Change{}, err
 	}

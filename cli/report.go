@@ -69,7 +69,7 @@ func runReport(ctx context.Context, in *Invocation) (Exit, error) {
 		return Failed, err
 	}
 	if in.Bool(jsonFlagName) {
-		return Done, printRecordJSON(in, r, false, false)
+		return Done, printRecordJSON(in, r, opts.standing())
 	}
 	m.saidRecord(r, "reported as "+string(category), subjectsText(doc), opts)
 	return Done, nil

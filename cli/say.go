@@ -5,11 +5,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/distributed-trust/distrust/cli/render"
 	"github.com/distributed-trust/distrust/records"
 	"github.com/distributed-trust/distrust/records/home"
 	"github.com/distributed-trust/distrust/schema"
+	"github.com/distributed-trust/distrust/sshsig"
 	"github.com/distributed-trust/distrust/sshsig/signer"
 )
 
@@ -18,6 +20,9 @@ type sayOptions struct {
 	private bool // into the private folder, which is never published
 	noSeal  bool // the record only, without a new head
 }
+
+// standing is that of a record which was just made.
+func (o sayOptions) standing() standing { return standing{from: "you", private: o.private} }
 
 // saySomething signs one record with all its subjects and brings it into the index. It returns
 // the record as it was read back. edit is called with the lock held, so that what it decides
@@ -95,7 +100,10 @@ func (m *machine) refresh(ctx context.Context, h *home.Home) error {
 	if err != nil {
 		return err
 	}
-	return m.apply(ctx, updates...)
+	if err := m.apply(ctx, updates...); err != nil {
+		return err
+	}
+	return m.sayByHand(h)
 }
 
 // saidRecord prints which record a command made, and what is still to come.
@@ -107,6 +115,8 @@ func (m *machine) saidRecord(r records.Record, verb, what string, opts sayOption
 		env.say("the record is private: it never leaves this machine")
 	case opts.noSeal:
 		env.say("the record is signed and committed, and not sealed: open a pull request with it")
+	case m.homeDir() != m.defaultHome():
+		env.hint(render.Hint{Text: "publish it", Command: render.Words("git", "-C", m.homeDir(), "push")})
 	default:
 		env.say("nothing leaves this machine before: distrust sync")
 	}
@@ -135,13 +145,26 @@ func subjectText(s schema.Subject) string {
 		}
 		return "sha512:" + s.Digest.SHA512[:12] + ".."
 	case schema.SubjectSigner:
-		return "signer " + s.Signer
+		return "signer " + signerText(s.Signer)
 	case schema.SubjectGit:
 		return "git " + s.Git.Commit + s.Git.Tree
 	case schema.SubjectRelease:
-		return s.Release
+		return render.Project(s.Release)
 	case schema.SubjectProject:
-		return s.Project
+		return render.Project(s.Project)
 	}
 	return ""
+}
+
+// signerText is a signer as people compare it: an ssh key by its fingerprint.
+func signerText(signer string) string {
+	text, ok := strings.CutPrefix(signer, "ssh:")
+	if !ok {
+		return signer
+	}
+	key, err := sshsig.ParseKey(text)
+	if err != nil {
+		return signer
+	}
+	return key.Fingerprint()
 }

@@ -44,6 +44,12 @@ func TestScripts(t *testing.T) {
 			"exits": exits,
 			"serve": serve,
 			"as":    as,
+
+			"terminal": onTerminal,
+			"fits":     fits,
+			"visible":  visible,
+			"narrow":   narrow,
+			"paste":    paste,
 		},
 	})
 }

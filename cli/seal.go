@@ -56,6 +56,9 @@ func runSeal(ctx context.Context, in *Invocation) (Exit, error) {
 		return Failed, fmt.Errorf("nothing was sealed: %w", &home.RefusedError{Refused: found.Refused})
 	}
 	if in.Bool("dry-run") {
+		if found.Empty() {
+			in.Env.say("nothing came by hand; without --dry-run the head is renewed")
+		}
 		return Done, nil
 	}
 	written, err := h.Seal(ctx, s, found, m.options())
@@ -63,7 +66,7 @@ func runSeal(ctx context.Context, in *Invocation) (Exit, error) {
 		return Failed, err
 	}
 	doc := written.Head.Doc()
-	fmt.Fprintf(in.Env.Stdout, "sealed  head %d over %d records, good until %s\n", doc.Seq, doc.Records, render.Date(doc.Expires))
+	fmt.Fprintf(in.Env.Stdout, "sealed  head %d over %s, good until %s\n", doc.Seq, count(int(doc.Records), "record"), render.Date(doc.Expires))
 	return Done, m.refresh(ctx, h)
 }
 

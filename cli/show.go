@@ -2,14 +2,11 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	urfave "github.com/urfave/cli/v2"
 
 	"github.com/distributed-trust/distrust/cli/render"
-	"github.com/distributed-trust/distrust/records"
-	"github.com/distributed-trust/distrust/schema"
 )
 
 func showCommand(*Env) *Command {
@@ -28,7 +25,7 @@ func showCommand(*Env) *Command {
 
 // runShow prints one record.
 func runShow(ctx context.Context, in *Invocation) (Exit, error) {
-	if !idPrefix.MatchString(in.Operands[0]) {
+	if !isID(in.Operands[0]) {
 		return Usage, usagef("%q is no record id: 4 to 64 hexadecimal digits in lower case", in.Operands[0])
 	}
 	w, err := in.world(ctx)
@@ -43,29 +40,39 @@ func runShow(ctx context.Context, in *Invocation) (Exit, error) {
 	if err != nil {
 		return Failed, err
 	}
+	withdrawn, err := w.withdrawnIn(entry.Record.Log())
+	if err != nil {
+		return Failed, err
+	}
+	standing := w.standingOf(entry, withdrawn[entry.Record.ID()])
 	if in.Bool(jsonFlagName) {
-		return Done, printRecordJSON(in, entry.Record, entry.Void, entry.Vanished)
+		return Done, printRecordJSON(in, entry.Record, standing)
 	}
 	envelope := entry.Record.Envelope()
 	fmt.Fprintf(in.Env.Stdout, "%s\n%s", envelope.YAML, envelope.Sig)
 	in.Env.say(fmt.Sprintf("record %s", entry.Record.ID()))
 	in.Env.say(fmt.Sprintf("signed by %s", entry.Record.Key().Fingerprint()))
-	in.Env.say(w.standing(entry.Record.Log(), entry.Void, entry.Vanished))
+	in.Env.say(w.standingText(entry.Record.Log(), standing))
 	return Done, nil
 }
 
-// standing says in a sentence whose record it is and whether it counts.
-func (w *world) standing(log string, void, vanished bool) string {
-	text := "from " + w.nameOf(log)
+// standingText says in a sentence whose record it is and whether it counts.
+func (w *world) standingText(log string, s standing) string {
+	text := "from " + s.from
+	if s.private {
+		text += ", private"
+	}
 	for _, f := range w.compiled.Follows {
 		if f.Log == log {
 			text += fmt.Sprintf(", followed at %s", render.WeightWord(f.Weight))
 		}
 	}
 	switch {
-	case void:
+	case s.withdrawn:
+		text += "; withdrawn: it no longer counts"
+	case s.void:
 		text += "; void: its key is compromised"
-	case vanished:
+	case s.vanished:
 		text += "; it left their repository without a withdrawal and still counts"
 	}
 	return text
@@ -73,10 +80,8 @@ func (w *world) standing(log string, void, vanished bool) string {
 
 // nameOf is what the user calls a log.
 func (w *world) nameOf(log string) string {
-	for _, own := range w.compiled.Own {
-		if own == log {
-			return "you"
-		}
+	if w.isOwn(log) {
+		return "you"
 	}
 	for _, f := range w.compiled.Follows {
 		if f.Log == log {
@@ -89,79 +94,4 @@ func (w *world) nameOf(log string) string {
 		}
 	}
 	return "log " + log
-}
-
-// recordJSON is one record as list and show print it.
-type recordJSON struct {
-	Format    int           `json:"format"`
-	ID        string        `json:"id"`
-	Kind      schema.Kind   `json:"kind"`
-	Log       string        `json:"log"`
-	By        string        `json:"by"`
-	Path      string        `json:"path"`
-	Issued    string        `json:"issued"`
-	Expires   string        `json:"expires,omitempty"`
-	Project   string        `json:"project,omitempty"`
-	Version   string        `json:"version,omitempty"`
-	Category  string        `json:"category,omitempty"`
-	Basis     string        `json:"basis,omitempty"`
-	Reason    string        `json:"reason,omitempty"`
-	Subjects  []subjectJSON `json:"subjects,omitempty"`
-	Seen      []string      `json:"seen,omitempty"`
-	Withdraws []string      `json:"withdraws,omitempty"`
-	Void      bool          `json:"void"`
-	Vanished  bool          `json:"vanished"`
-}
-
-type subjectJSON struct {
-	File     string            `json:"file,omitempty"`
-	Size     *int64            `json:"size,omitempty"`
-	Digest   map[string]string `json:"digest,omitempty"`
-	Signer   string            `json:"signer,omitempty"`
-	Projects []string          `json:"projects,omitempty"`
-	Git      map[string]string `json:"git,omitempty"`
-	Release  string            `json:"release,omitempty"`
-	Project  string            `json:"project,omitempty"`
-}
-
-// printRecordJSON prints one record as one object on one line.
-func printRecordJSON(in *Invocation, r records.Record, void, vanished bool) error {
-	doc := r.Doc()
-	out := recordJSON{
-		Format: schema.Version, ID: r.ID(), Kind: doc.Kind, Log: doc.Log, By: doc.By, Path: r.Path(),
-		Issued: moment(doc.Issued), Project: doc.Project, Version: doc.Version, Category: string(doc.Category),
-		Basis: string(doc.Basis), Reason: doc.Reason, Seen: doc.Seen, Withdraws: doc.Withdraws, Void: void, Vanished: vanished,
-	}
-	if !doc.Expires.IsZero() {
-		out.Expires = moment(doc.Expires)
-	}
-	for _, s := range doc.Subjects {
-		out.Subjects = append(out.Subjects, subjectToJSON(s))
-	}
-	return json.NewEncoder(in.Env.Stdout).Encode(out)
-}
-
-func subjectToJSON(s schema.Subject) subjectJSON {
-	out := subjectJSON{File: s.File, Signer: s.Signer, Projects: s.Pattern, Release: s.Release, Project: s.Project}
-	if s.Kind() == schema.SubjectFile {
-		out.Digest = notEmpty("sha256", s.Digest.SHA256, "sha512", s.Digest.SHA512)
-		if s.Size >= 0 {
-			out.Size = &s.Size
-		}
-	}
-	if s.Kind() == schema.SubjectGit {
-		out.Git = notEmpty("commit", s.Git.Commit, "tree", s.Git.Tree)
-	}
-	return out
-}
-
-// notEmpty makes a map of the pairs that have a value.
-func notEmpty(pairs ...string) map[string]string {
-	m := map[string]string{}
-	for i := 0; i < len(pairs); i += 2 {
-		if pairs[i+1] != "" {
-			m[pairs[i]] = pairs[i+1]
-		}
-	}
-	return m
 }

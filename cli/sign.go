@@ -190,7 +190,10 @@ func (m *machine) homeToWrite(ctx context.Context, s signer.Signer) (*home.Home,
 		}
 		return h, nil
 	}
-	if !errors.Is(err, home.ErrNoHome) || m.in.Given(homeFlagName) {
+	if errors.Is(err, home.ErrNoHome) && m.in.Given(homeFlagName) {
+		return nil, fail(NotSetUp, err, "clone it there first", render.Words("git", "clone", "URL", m.homeDir())...)
+	}
+	if !errors.Is(err, home.ErrNoHome) {
 		return nil, err
 	}
 	h, err = home.Create(ctx, m.homeDir(), s, home.Profile{KeyName: m.machineName()}, rand.Reader, m.options())

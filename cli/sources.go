@@ -2,10 +2,8 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
@@ -237,12 +235,11 @@ type sourceJSON struct {
 }
 
 func printSourcesJSON(in *Invocation, rows []sourceRow) error {
-	encoder := json.NewEncoder(in.Env.Stdout)
 	for _, r := range rows {
 		out := sourceJSON{
 			Format: 1, Name: r.config.Name, Log: r.config.Log, URL: r.config.URL, Fingerprint: r.config.Fingerprint,
 			Weight: r.config.EffectiveWeight(), Depth: r.config.Depth, ViaMax: r.config.ViaMax,
-			Scopes: slices.Concat([]string{}, r.config.Scopes), State: r.state,
+			Scopes: append([]string{}, r.config.Scopes...), State: r.state,
 		}
 		if r.pin != nil {
 			out.Seq, out.Epoch, out.Records, out.Vanished = r.info.Seq, r.info.Epoch, r.info.Records, r.info.Vanished
@@ -251,7 +248,7 @@ func printSourcesJSON(in *Invocation, rows []sourceRow) error {
 				out.Refused, out.Evidence = r.pin.Refused.Kind, r.pin.Refused.Evidence
 			}
 		}
-		if err := encoder.Encode(out); err != nil {
+		if err := render.EncodeJSON(in.Env.Stdout, out); err != nil {
 			return err
 		}
 	}

@@ -69,9 +69,14 @@ func query(s subject.Subject, project, version string) trust.Query {
 	return trust.Query{Name: s.Name, Size: s.Size, Digest: s.Digest, Project: project, Version: version}
 }
 
-// fileSubject is what a record says about a subject.
+// fileSubject is what a record says about a subject. A name that no record may hold, as it would
+// mislead its readers, is left out: the bytes are what it is about (F1, F2).
 func fileSubject(s subject.Subject) schema.Subject {
-	return schema.Subject{File: s.Name, Size: s.Size, Digest: s.Digest}
+	one := schema.Subject{File: s.Name, Size: s.Size, Digest: s.Digest}
+	if schema.ValidText(s.Name) != nil {
+		one.File = ""
+	}
+	return one
 }
 
 // shownAs is a subject as a word of a command to paste.

@@ -55,6 +55,9 @@ func runSync(ctx context.Context, in *Invocation) (Exit, error) {
 	s := &syncRun{m: m, in: in, ctx: ctx, quiet: in.Bool(quietFlagName)}
 	if len(in.Operands) == 0 {
 		s.syncHome()
+		if len(m.sources) == 0 && s.remote == "" && len(s.exits) == 0 {
+			s.sayNothing()
+		}
 	}
 	if err := s.syncSources(in.Operands); err != nil {
 		return Failed, err
@@ -64,17 +67,40 @@ func runSync(ctx context.Context, in *Invocation) (Exit, error) {
 
 // syncRun is one run of sync.
 type syncRun struct {
-	m     *machine
-	in    *Invocation
-	ctx   context.Context
-	quiet bool
-	exits []Exit
+	m      *machine
+	in     *Invocation
+	ctx    context.Context
+	quiet  bool
+	exits  []Exit
+	remote string // of the own home; "" when it is not published
+}
+
+// sayNothing says why nothing was exchanged: nobody is followed and nothing is published.
+func (s *syncRun) sayNothing() {
+	if s.quiet || s.in.Bool(jsonFlagName) {
+		return
+	}
+	s.in.Env.say("nothing to sync: you follow nobody, and your home is not published")
+	s.in.Env.hint(render.Hint{Text: "paste a line that somebody shares", Command: render.Words("distrust", "follow", "URL", "SHA256:FINGERPRINT")})
 }
 
 // complain says what went wrong with one part of the sync; the rest goes on.
 func (s *syncRun) complain(exit Exit, who string, err error) {
 	_, hint := advise(err)
 	s.in.Env.say(fmt.Sprintf("error: %s: %v", who, err))
+	s.in.Env.hint(hint)
+	s.exits = append(s.exits, exit)
+}
+
+// complainOf says what went wrong with one source, and what stays in force.
+func (s *syncRun) complainOf(exit Exit, r *source.Result) {
+	_, hint := advise(r.Err)
+	var damaged *source.PinError
+	if errors.As(r.Err, &damaged) {
+		hint = damagedPin(r.Source)
+	}
+	s.in.Env.say(fmt.Sprintf("error: %s: %v", r.Source, r.Err))
+	sayEvidence(s.in.Env, r)
 	s.in.Env.hint(hint)
 	s.exits = append(s.exits, exit)
 }
@@ -103,6 +129,7 @@ func (s *syncRun) syncHome() {
 		return
 	}
 	defer h.Close()
+	s.remote = h.Remote()
 	s.renew(h)
 	if err := s.exchange(h); err != nil {
 		s.complain(exitOfHome(err), "your home", err)
@@ -256,8 +283,7 @@ func (s *syncRun) report(r *source.Result) {
 	if r.Err != nil {
 		silent := s.quiet && exit == Unreachable && s.in.Env.Now().Sub(r.Fetched) < quietGrace
 		if !silent {
-			s.complain(exit, r.Source, r.Err)
-			sayEvidence(s.in.Env, r)
+			s.complainOf(exit, r)
 		}
 		return
 	}

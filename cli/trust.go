@@ -101,7 +101,7 @@ func runTrust(ctx context.Context, in *Invocation) (Exit, error) {
 		return Failed, err
 	}
 	if in.Bool(jsonFlagName) {
-		return Done, printRecordJSON(in, r, false, false)
+		return Done, printRecordJSON(in, r, opts.standing())
 	}
 	m.saidRecord(r, "trusted", subjectsText(doc), opts)
 	return Done, nil
@@ -109,6 +109,9 @@ func runTrust(ctx context.Context, in *Invocation) (Exit, error) {
 
 // trustFields reads the flags of a trust record.
 func trustFields(in *Invocation, doc *schema.Record) error {
+	if in.Bool(privateFlagName) && (in.Bool(noSealFlagName) || in.Given(homeFlagName)) {
+		return usagef("--private goes with neither --no-seal nor --home: a private record is in no repository")
+	}
 	if doc.Reason != "" {
 		if err := schema.ValidText(doc.Reason); err != nil {
 			return BadValue(reasonFlagName, err)

@@ -9,6 +9,7 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"github.com/distributed-trust/distrust/cli/config"
+	"github.com/distributed-trust/distrust/cli/render"
 	"github.com/distributed-trust/distrust/records/index"
 	"github.com/distributed-trust/distrust/records/source"
 )
@@ -39,9 +40,12 @@ func runUnfollow(ctx context.Context, in *Invocation) (Exit, error) {
 	name := in.Operands[0]
 	i := slices.IndexFunc(m.sources, func(s config.Source) bool { return s.Name == name && !s.Tombstone })
 	if i < 0 {
-		return Failed, noSuchSource(name)
+		return m.forgetFormer(ctx, name)
 	}
 	log := m.sources[i].Log
+	if err := m.mayUnfollow(name, log); err != nil {
+		return Failed, err
+	}
 	err = config.EditSources(m.dirs, func(all []config.Source) ([]config.Source, error) {
 		return slices.DeleteFunc(all, func(s config.Source) bool { return s.Name == name }), nil
 	})
@@ -57,6 +61,45 @@ func runUnfollow(ctx context.Context, in *Invocation) (Exit, error) {
 		}
 	}
 	fmt.Fprintf(in.Env.Stdout, "no longer following  %s\n", name)
+	return Done, nil
+}
+
+// mayUnfollow refuses to leave a tombstone from a pin that cannot be read, before anything is
+// changed: what it remembers would be lost without a word.
+func (m *machine) mayUnfollow(name, log string) error {
+	if log == "" || m.in.Bool("forget") {
+		return nil
+	}
+	_, err := source.ReadPin(m.sourceDirs(), log)
+	var damaged *source.PinError
+	if errors.As(err, &damaged) {
+		return &Problem{Exit: Failed, Err: err, Hint: damagedPin(name)}
+	}
+	return nil
+}
+
+// damagedPin is the next step after a pin that cannot be read.
+func damagedPin(name string) render.Hint {
+	return render.Hint{Text: "restore it from a backup, or drop all that is known of them", Command: render.Words("distrust", "unfollow", name, "--forget")}
+}
+
+// forgetFormer drops what is remembered of somebody who was unfollowed before.
+func (m *machine) forgetFormer(ctx context.Context, name string) (Exit, error) {
+	if !m.in.Bool("forget") {
+		return Failed, noSuchSource(name)
+	}
+	pins, _, err := source.Pins(m.sourceDirs())
+	if err != nil {
+		return Failed, err
+	}
+	i := slices.IndexFunc(pins, func(p *source.Pin) bool { return p.Name == name && p.Tombstone() })
+	if i < 0 {
+		return Failed, noSuchSource(name)
+	}
+	if err := m.dropLog(ctx, pins[i].Log); err != nil {
+		return Failed, err
+	}
+	fmt.Fprintf(m.env.Stdout, "forgotten  %s\n", name)
 	return Done, nil
 }
 

@@ -2,11 +2,11 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	urfave "github.com/urfave/cli/v2"
 
+	"github.com/distributed-trust/distrust/cli/render"
 	"github.com/distributed-trust/distrust/schema"
 )
 
@@ -29,7 +29,7 @@ func versionCommand(*Env) *Command {
 func runVersion(env *Env, asJSON bool) error {
 	b := env.Build
 	if asJSON {
-		return json.NewEncoder(env.Stdout).Encode(struct {
+		return render.EncodeJSON(env.Stdout, struct {
 			Version string `json:"version"`
 			Commit  string `json:"commit,omitempty"`
 			Format  int    `json:"format"`

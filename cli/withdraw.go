@@ -4,19 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
 
+	"github.com/distributed-trust/distrust/cli/render"
 	"github.com/distributed-trust/distrust/records/index"
 	"github.com/distributed-trust/distrust/records/trust"
 	"github.com/distributed-trust/distrust/schema"
 )
 
-// idPrefix is what is taken for a record id: at least four digits of it.
-var idPrefix = regexp.MustCompile(`^[0-9a-f]{4,64}$`)
+// isID says whether a word is taken for a record id: four digits of it or more.
+func isID(word string) bool {
+	return len(word) >= 4 && len(word) <= 64 && strings.Trim(word, "0123456789abcdef") == ""
+}
 
 // errNoSuchRecord means that nothing known has this id.
 var errNoSuchRecord = errors.New("no such record")
@@ -43,7 +46,7 @@ func runWithdraw(ctx context.Context, in *Invocation) (Exit, error) {
 	if err != nil {
 		return Failed, err
 	}
-	targets, err := in.ownRecords(ctx, in.Operands[0])
+	targets, err := m.toWithdraw(ctx, in.Operands[0])
 	if err != nil {
 		return Failed, err
 	}
@@ -69,7 +72,7 @@ func runWithdraw(ctx context.Context, in *Invocation) (Exit, error) {
 			return Failed, err
 		}
 		if in.Bool(jsonFlagName) {
-			if err := printRecordJSON(in, r, false, false); err != nil {
+			if err := printRecordJSON(in, r, opts.standing()); err != nil {
 				return Failed, err
 			}
 			continue
@@ -100,15 +103,11 @@ func (in *Invocation) ownRecords(ctx context.Context, arg string) ([]ownRecord, 
 		return nil, err
 	}
 	defer w.close()
-	own := map[string]bool{}
-	for i, log := range w.compiled.Own {
-		own[log] = i > 0 || !w.hasHead(log)
-	}
 	if w.generation == nil {
 		return nil, fmt.Errorf("%s: %w: you have said nothing yet", arg, errNoSuchRecord)
 	}
-	if idPrefix.MatchString(arg) && !fileExists(arg) {
-		return ownByID(w, own, arg)
+	if isID(arg) && !fileExists(arg) {
+		return ownByID(w, arg)
 	}
 	s, err := in.read(ctx, arg)
 	if err != nil {
@@ -125,9 +124,8 @@ func (in *Invocation) ownRecords(ctx context.Context, arg string) ([]ownRecord, 
 	withdrawn := withdrawnBy(statements)
 	var found []ownRecord
 	for _, st := range statements {
-		private, mine := own[st.Log]
-		if mine && !withdrawn[st.ID] && aboutFile(st, s.Digest) {
-			found = append(found, ownRecord{st.ID, private})
+		if w.isOwn(st.Log) && !withdrawn[st.ID] && aboutFile(st, s.Digest) {
+			found = append(found, ownRecord{st.ID, !w.hasHead(st.Log)})
 		}
 	}
 	if len(found) == 0 {
@@ -142,20 +140,34 @@ func (w *world) hasHead(log string) bool {
 	return err == nil && ok && info.HeadID != ""
 }
 
+// isOwn says whether a log is the home's or the private one.
+func (w *world) isOwn(log string) bool { return slices.Contains(w.compiled.Own, log) }
+
 // ownByID finds the one own record whose id begins with prefix.
-func ownByID(w *world, own map[string]bool, prefix string) ([]ownRecord, error) {
+func ownByID(w *world, prefix string) ([]ownRecord, error) {
 	entry, err := oneByID(w.generation, prefix)
 	if err != nil {
 		return nil, err
 	}
-	private, mine := own[entry.Record.Log()]
-	if !mine {
-		return nil, fmt.Errorf("record %s is not yours: only its author can withdraw it", entry.Record.ID()[:16])
+	id, log := entry.Record.ID(), entry.Record.Log()
+	if !w.isOwn(log) {
+		return nil, cannotWithdraw(id, "is not yours: only its author can withdraw it")
 	}
 	if entry.Record.Kind() == schema.KindWithdraw {
-		return nil, fmt.Errorf("record %s is a withdrawal: say it again instead of taking it back", entry.Record.ID()[:16])
+		return nil, cannotWithdraw(id, "is a withdrawal: say it again instead of taking it back")
 	}
-	return []ownRecord{{entry.Record.ID(), private}}, nil
+	withdrawn, err := w.withdrawnIn(log)
+	if err != nil {
+		return nil, err
+	}
+	if withdrawn[id] {
+		return nil, cannotWithdraw(id, "was withdrawn already")
+	}
+	return []ownRecord{{id, !w.hasHead(log)}}, nil
+}
+
+func cannotWithdraw(id, why string) error {
+	return fail(Failed, fmt.Errorf("record %s %s", id[:16], why), "look at it", render.Words("distrust", "show", id[:16])...)
 }
 
 // oneByID finds the one record whose id begins with prefix.

@@ -10,7 +10,9 @@ package config
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // Dirs are our four folders (C7). All are absolute.
@@ -33,6 +35,31 @@ type DirError struct {
 // Error names the variable and what it holds.
 func (e *DirError) Error() string {
 	return fmt.Sprintf("%s must be an absolute path, and it is %q", e.Variable, e.Value)
+}
+
+// FolderError says that nothing can be kept in one of our folders: it cannot be made or written.
+type FolderError struct {
+	Path string
+	Err  error
+}
+
+// Error names the folder and what is wrong with it.
+func (e *FolderError) Error() string {
+	return fmt.Sprintf("nothing can be kept in %s: %v", e.Path, e.Err)
+}
+
+// Unwrap is what the system said.
+func (e *FolderError) Unwrap() error { return e.Err }
+
+// Usable says whether the four folders are there or may be made: nothing on the way to them is a
+// file. The error is a [*FolderError].
+func (d Dirs) Usable() error {
+	for _, dir := range []string{d.Config, d.Data, d.State, d.Cache} {
+		if _, err := os.Stat(dir); errors.Is(err, syscall.ENOTDIR) {
+			return &FolderError{Path: dir, Err: err}
+		}
+	}
+	return nil
 }
 
 // Locate finds the four folders: DISTRUST_*_DIR, else the XDG variable with /distrust, else the

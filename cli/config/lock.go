@@ -32,7 +32,7 @@ type Lock struct {
 func LockWriters(ctx context.Context, d Dirs, wait time.Duration) (*Lock, error) {
 	path := d.LockFile()
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("locking: %w", err)
+		return nil, &FolderError{Path: filepath.Dir(path), Err: err}
 	}
 	file := flock.New(path, flock.SetPermissions(0o600))
 	got, err := file.TryLock()
@@ -49,7 +49,7 @@ func LockWriters(ctx context.Context, d Dirs, wait time.Duration) (*Lock, error)
 	case errors.Is(err, context.DeadlineExceeded):
 		return nil, &LockedError{File: path, Wait: wait}
 	}
-	return nil, fmt.Errorf("locking: %w", err)
+	return nil, &FolderError{Path: filepath.Dir(path), Err: err}
 }
 
 // Unlock lets others write.
