@@ -43,7 +43,8 @@ type Follow struct {
 	Expires int64    // Unix seconds; 0: never
 }
 
-// Source is what is known of a log besides its statements.
+// Source is what is known of a log besides its statements. The trust of a log that has no Source
+// does not count: nobody accepted a head of it.
 type Source struct {
 	Log     string
 	Name    string // the user's name for it, or the head's own, or the log id shortened
@@ -52,6 +53,7 @@ type Source struct {
 }
 
 // Network is the world that a decision is made in: the user's logs, follows, edges and sources.
+// [Network.Compile] prepares one that is used more than once.
 type Network struct {
 	Own       []string    // logs of the user: home, private (D1 "own records")
 	Follows   []Follow    // at most one for a log
@@ -59,9 +61,12 @@ type Network struct {
 	Sources   []Source    // every log whose head was accepted, the user's too
 	Retracted []Statement // withdraw statements that may touch Edges
 	Lost      []string    // logs that are compromised as a whole: neither heard nor walked through
+	OwnIssued []int64     // when own records were issued: a now that is behind them moves up (D1)
+
+	compiled *compiled // by Compile
 }
 
-// Policy holds the two bars of D1.
+// Policy holds the two bars of D1. A bar below 1 counts as the default.
 type Policy struct {
 	Trust int // T, 100
 	Block int // B, 50
@@ -158,20 +163,23 @@ const (
 	Superseded   NotCounted = "superseded"   // the same source says something that goes before it
 	Overruled    NotCounted = "overruled"    // a report that an own trust record has seen
 	NotYet       NotCounted = "not-yet"      // dated in the future
-	NotMatching  NotCounted = "not-matching" // the digest fits but the project, size or another digest does not
+	NotMatching  NotCounted = "not-matching" // the digest or signer fits but the project, size or another digest does not
+	NoRoom       NotCounted = "no-room"      // others already add all that its path may carry, or that the largest sum holds (D4)
 )
 
-// Voice is one source's part in a decision; the voices are the screen, and they add up.
+// Voice is one record about the subject and what it added. The amounts of all trust add up to
+// Decision.For and those of all reports to Decision.Against (D4); only an overruled report has both
+// an amount and a reason not to count, for it is part of N and not of N'.
 type Voice struct {
 	Statement  Statement
 	Source     string   // name of the source
-	Own        bool     // the user's own word
-	Path       []string // log ids from the follow to the source, the source last
+	Own        bool     // the user's own record; it never has an amount
+	Path       []string // log ids from the follow to the source, the source last; none: not heard
 	PathNames  []string // the same in names
-	Weight     int      // of the follow that the path starts with
-	Width      int      // W of the source
-	Level      Level
-	Amount     int // what it added to P or N
+	Weight     int      // of the follow that the path starts with, or of the source's own
+	Width      int      // W of the source, W_t for trust that counts
+	Level      Level    // "" when it does not match
+	Amount     int      // what it added to P or N
 	NotCounted NotCounted
 	Since      int64 // with NotCounted: since when (expiry of a stale head, a withdraw), 0 unknown
 }
@@ -180,8 +188,9 @@ type Voice struct {
 type Finding struct {
 	Kind      FindingKind
 	Source    string // name of the source, "" for own
+	Signer    string // of unsigned and other-signer: the signer that was expected
 	Statement Statement
-	Amount    int  // what it added to M
+	Amount    int  // what it added to M; those of sources add up, an own one raises M to itself
 	Counted   bool // false: a note only
 }
 
@@ -192,7 +201,7 @@ type FindingKind string
 const (
 	FindingOtherProject FindingKind = "other-project" // these bytes are known as another project or version
 	FindingOtherBytes   FindingKind = "other-bytes"   // the project and file name are known with other digests
-	FindingNameTwin     FindingKind = "name-twin"     // the file name is known with other digests, no project asked
+	FindingNameTwin     FindingKind = "name-twin"     // the file name is known with other digests, no project asked or none known
 	FindingUnsigned     FindingKind = "unsigned"      // a trusted signer exists, no signature by it was found
 	FindingOtherSigner  FindingKind = "other-signer"  // well signed, but by none of the trusted signers
 	FindingNeedsProject FindingKind = "needs-project" // a project would make this signer trust count
@@ -208,10 +217,10 @@ type Decision struct {
 	Unseen   int // N'
 	Other    int // M
 	Policy   Policy
-	Own      *Voice  // OWN, when there is one
-	Voices   []Voice // all, counted first, in the order of D4
+	Own      *Voice  // OWN, when there is one; not among the Voices
+	Voices   []Voice // those that count, reports first, in the order of D4; then the others, own ones first
 	Findings []Finding
-	Stale    []Source // sources in reach whose head expired
+	Stale    []Source // sources in reach for the project whose head expired, by log
 	Now      int64    // the now that was used (D1)
 	Project  string   // as asked
 	Version  string
