@@ -186,7 +186,7 @@ func (w *world) hints(s subject.Subject, q trust.Query, d trust.Decision, statem
 			hints = append(hints, render.Hint{Text: "enough if it is " + render.Project(c.Project),
 				Command: append(render.Words("distrust", "check", "--for", render.Project(c.Project)), shownAs(s))})
 		case trust.ChangeFollow:
-			if config.ValidName(c.Name) == nil {
+			if c.Followed && config.ValidName(c.Name) == nil {
 				hints = append(hints, render.Hint{Text: "enough if you follow " + c.Name + " at full",
 					Command: render.Words("distrust", "follow", c.Name, "--weight", "full")})
 			}

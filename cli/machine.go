@@ -297,6 +297,7 @@ func (w *world) configure(in *Invocation, dirs config.Dirs) error {
 	}
 	w.network.Own = w.compiled.Own
 	w.network.Follows = w.compiled.Follows
+	w.network.Compile() // many things may be decided in one world
 	return nil
 }
 

@@ -211,11 +211,7 @@ func seenReports(ctx context.Context, in *Invocation, subjects []subject.Subject
 			return nil, fail(exit, fmt.Errorf("%s is %s", s.Arg, decision.Verdict), "look first, then add --anyway if you must",
 				append(render.Words("distrust", "why"), shownAs(s))...)
 		}
-		for _, v := range decision.Voices {
-			if !v.Own && v.Statement.Kind == schema.KindDistrust && v.NotCounted != trust.WithdrawnRec && v.NotCounted != trust.VoidRecord {
-				seen = append(seen, v.Statement.ID)
-			}
-		}
+		seen = append(seen, decision.Reports()...)
 	}
 	slices.Sort(seen)
 	return slices.Compact(seen), nil
