@@ -297,6 +297,16 @@ func (w *world) configure(in *Invocation, dirs config.Dirs) error {
 	}
 	w.network.Own = w.compiled.Own
 	w.network.Follows = w.compiled.Follows
+	for _, log := range w.compiled.Own {
+		if w.generation == nil {
+			break
+		}
+		late, err := w.generation.Late(log)
+		if err != nil {
+			return err
+		}
+		w.network.OwnIssued = append(w.network.OwnIssued, late...)
+	}
 	w.network.Compile() // many things may be decided in one world
 	return nil
 }
