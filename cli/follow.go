@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	urfave "github.com/urfave/cli/v2"
@@ -77,97 +76,6 @@ func runFollow(ctx context.Context, in *Invocation) (Exit, error) {
 	return m.firstFollow(ctx, wish)
 }
 
-// followWish is what the flags of follow ask for; what was not given stays unset.
-type followWish struct {
-	name        string
-	weight      *int
-	depth       *int
-	scopes      []string
-	newURL      string
-	fingerprint string
-}
-
-func (in *Invocation) followWish() (followWish, error) {
-	w := followWish{name: in.String("as"), newURL: in.String("url")}
-	if w.name != "" {
-		if err := config.ValidName(w.name); err != nil {
-			return w, BadValue("as", err)
-		}
-	}
-	if in.Given(weightFlagName) {
-		weight, err := config.ParseWeight(in.String(weightFlagName))
-		if err != nil {
-			return w, BadValue(weightFlagName, err)
-		}
-		w.weight = &weight
-	}
-	if in.Given(depthFlagName) {
-		depth, err := parseDepth(in.String(depthFlagName))
-		if err != nil {
-			return w, BadValue(depthFlagName, err)
-		}
-		w.depth = &depth
-	}
-	for _, typed := range in.Strings(scopeFlagName) {
-		pattern, err := schema.NormalizePattern(typed)
-		if err != nil {
-			return w, BadValue(scopeFlagName, err)
-		}
-		w.scopes = append(w.scopes, pattern)
-	}
-	if len(in.Operands) == 2 {
-		w.fingerprint = in.Operands[1]
-		if err := config.ValidFingerprint(w.fingerprint); err != nil {
-			return w, usagef("%v", err)
-		}
-	}
-	return w, nil
-}
-
-func parseDepth(s string) (int, error) {
-	if len(s) != 1 || s[0] < '0' || s[0] > '0'+config.MaxDepth {
-		return 0, fmt.Errorf("%q is no depth: 0 to %d", s, config.MaxDepth)
-	}
-	return int(s[0] - '0'), nil
-}
-
-// apply writes what was asked for into an entry of sources.yml.
-func (w followWish) apply(s *config.Source) {
-	if w.weight != nil {
-		s.Weight = *w.weight
-	}
-	if w.depth != nil {
-		s.Depth = *w.depth
-	}
-	if w.scopes != nil {
-		s.Scopes = w.scopes
-	}
-	if w.newURL != "" {
-		s.URL = w.newURL
-	}
-	if w.name != "" {
-		s.Name = w.name
-	}
-}
-
-// changes says whether anything was asked for that an entry holds.
-func (w followWish) changes() bool { return w.weight != nil || w.depth != nil || w.scopes != nil }
-
-// command is how the same is asked for of a source that is followed.
-func (w followWish) command(name string) []render.Arg {
-	words := []string{"distrust", "follow", name}
-	if w.weight != nil {
-		words = append(words, "--"+weightFlagName, render.WeightWord(*w.weight))
-	}
-	if w.depth != nil {
-		words = append(words, "--"+depthFlagName, strconv.Itoa(*w.depth))
-	}
-	for _, s := range w.scopes {
-		words = append(words, "--"+scopeFlagName, render.Project(s))
-	}
-	return render.Words(words...)
-}
-
 // changeFollow changes an entry of sources.yml.
 func (m *machine) changeFollow(ctx context.Context, name string, wish followWish) (Exit, error) {
 	if wish.fingerprint != "" {
@@ -196,6 +104,9 @@ func (m *machine) changeFollow(ctx context.Context, name string, wish followWish
 	}
 	if err := m.apply(ctx); err != nil {
 		return Failed, err
+	}
+	if m.in.Bool(jsonFlagName) {
+		return Done, m.printFollowedJSON(ctx, changed.Name)
 	}
 	fmt.Fprintf(m.env.Stdout, "following  %s  %s%s\n", changed.Name, render.WeightWord(changed.EffectiveWeight()), scopesText(changed.Scopes))
 	if wish.newURL != "" {
@@ -246,6 +157,9 @@ func (m *machine) firstFollow(ctx context.Context, wish followWish) (Exit, error
 	result := batch.Results()[0]
 	var followed *source.FollowedError
 	if errors.As(result.Err, &followed) {
+		if m.in.Bool(jsonFlagName) {
+			return Done, m.printFollowedJSON(ctx, followed.Name)
+		}
 		fmt.Fprintf(m.env.Stdout, "followed already  %s  %s\n", render.Escape(followed.Name), render.Escape(followed.URL))
 		if wish.changes() {
 			m.env.hint(render.Hint{Text: "nothing was changed; to change it", Command: wish.command(followed.Name)})
@@ -315,7 +229,14 @@ func (m *machine) acceptFollow(ctx context.Context, batch *source.Batch, result 
 		})
 		return Failed, errors.Join(err, undo)
 	}
-	m.sayFollowed(entry, result)
+	if m.in.Bool(jsonFlagName) {
+		err = m.printFollowedJSON(ctx, entry.Name)
+	} else {
+		m.sayFollowed(entry, result)
+	}
+	if err != nil {
+		return Failed, err
+	}
 	if len(m.sources) == 1 {
 		if err := rememberSynced(m); err != nil {
 			return Failed, err

@@ -234,6 +234,25 @@ type sourceJSON struct {
 	Evidence    string   `json:"evidence,omitempty"`
 }
 
+// printFollowedJSON prints what is known of one source, after follow changed it.
+func (m *machine) printFollowedJSON(ctx context.Context, name string) error {
+	w, err := m.in.world(ctx)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	for _, s := range m.sources {
+		if s.Name == name && !s.Tombstone {
+			row, err := m.sourceRow(w, s)
+			if err != nil {
+				return err
+			}
+			return printSourcesJSON(m.in, []sourceRow{row})
+		}
+	}
+	return noSuchSource(name)
+}
+
 func printSourcesJSON(in *Invocation, rows []sourceRow) error {
 	for _, r := range rows {
 		out := sourceJSON{
