@@ -156,6 +156,7 @@ func (m *machine) firstFollow(ctx context.Context, wish followWish) (Exit, error
 	defer batch.Close()
 	result := batch.Results()[0]
 	var followed *source.FollowedError
+	m.nameFollowed(result.Err)
 	if errors.As(result.Err, &followed) {
 		if m.in.Bool(jsonFlagName) {
 			return Done, m.printFollowedJSON(ctx, followed.Name)
@@ -171,6 +172,21 @@ func (m *machine) firstFollow(ctx context.Context, wish followWish) (Exit, error
 	}
 	spec.Fingerprint = nameOr(spec.Fingerprint, shown)
 	return m.acceptFollow(ctx, batch, result, wish, spec)
+}
+
+// nameFollowed puts the names of sources.yml into errors about a log that is followed: a pin may
+// have been written under another one.
+func (m *machine) nameFollowed(err error) {
+	var followed *source.FollowedError
+	var claimed *source.ClaimError
+	for _, s := range m.sources {
+		if errors.As(err, &followed) && followed.Log == s.Log && !s.Tombstone {
+			followed.Name = s.Name
+		}
+		if errors.As(err, &claimed) && claimed.Log == s.Log && !s.Tombstone {
+			claimed.Name = s.Name
+		}
+	}
 }
 
 // askFirstUse asks about an unknown key in ssh's words (C5). Only the whole word yes, or the

@@ -91,7 +91,6 @@ func machineHints() []hintRow {
 		as(Failed, func(*config.LockedError) render.Hint {
 			return render.Hint{Text: "run it again when the other one has ended"}
 		}),
-		is(terminal.ErrCannotAsk, Failed, "run it in the foreground of a terminal, without --no-input and CI"),
 	}
 }
 
@@ -99,6 +98,7 @@ func machineHints() []hintRow {
 // causes of others.
 func systemHints() []hintRow {
 	return []hintRow{
+		is(terminal.ErrCannotAsk, Failed, "run it in the foreground of a terminal, without --no-input and CI"),
 		is(context.Canceled, Failed, "it was interrupted: run it again, nothing is half done"),
 		is(context.DeadlineExceeded, Failed, "it took too long: run it again"),
 		is(fs.ErrNotExist, Failed, "check the path: it is read from the current folder"),

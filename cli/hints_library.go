@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/distributed-trust/distrust/cli/render"
@@ -42,10 +43,13 @@ func homeHints() []hintRow {
 		is(errNoSuchRecord, Failed, "see what is known", "distrust", "list"),
 		is(errHostRefused, Failed, "ask somebody who knows the host for its fingerprint"),
 		as(NotSetUp, func(e *signer.UnusableError) render.Hint {
+			if errors.Is(e.Err, signer.ErrKeyPermissions) {
+				return render.Hint{Text: "make it yours alone", Command: append(render.Words("chmod", "600"), render.File(e.Named, ""))}
+			}
 			return hintf("name another key: --key FILE")
 		}),
-		is(signer.ErrPassphrase, NotSetUp, "load the key into an agent", "ssh-add"),
 		is(signer.ErrKeyPermissions, NotSetUp, "make it yours alone: chmod 600 FILE"),
+		is(signer.ErrPassphrase, NotSetUp, "load the key into an agent", "ssh-add"),
 		is(signer.ErrNoKey, NotSetUp, "let distrust make one: add --make-key; or", "ssh-keygen", "-t", "ed25519"),
 	}
 }

@@ -24,6 +24,7 @@ type machine struct {
 	config  config.Config
 	sources []config.Source
 	chosen  config.Machine
+	picked  string // the key that this run signs with, until it is among what was chosen
 }
 
 // lockWait is how long a command waits for another one that writes.
@@ -120,6 +121,9 @@ func (m *machine) compile(own []string, projects func(log string) []string) comp
 // apply brings updates into the index, with the configuration as it is now. A damaged index is
 // made again first. The caller holds the lock.
 func (m *machine) apply(ctx context.Context, updates ...index.Update) error {
+	if err := m.keepKey(); err != nil {
+		return err
+	}
 	err := m.applyOnce(ctx, updates...)
 	var damage *index.DamageError
 	if !errors.As(err, &damage) || damage.Log != "" {

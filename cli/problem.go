@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/distributed-trust/distrust/cli/render"
 )
@@ -46,10 +47,13 @@ func (e *Env) hint(h render.Hint) {
 // complain says what went wrong and what to do, and gives the exit code.
 func (e *Env) complain(err error) Exit {
 	exit, hint := advise(err)
-	e.say("error: " + err.Error())
+	e.say("error: " + oneLine(err))
 	e.hint(hint)
 	return exit
 }
+
+// oneLine is what an error says on one line, also when it is several.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
 // checkedWriter remembers the first error of writing: a verdict that could not be printed must
 // not end as success.

@@ -52,13 +52,18 @@ func (m *machine) signer(ctx context.Context) (signer.Signer, error) {
 			return nil, err
 		}
 	}
-	if m.chosen.Key == "" {
-		m.chosen.Key = picked.Ref
-		if err := config.SaveMachine(m.dirs, m.chosen); err != nil {
-			return nil, err
-		}
-	}
+	m.picked = picked.Ref
 	return picked, nil
+}
+
+// keepKey writes down which key was picked, once something was signed with it: one that turned
+// out to be no use is not chosen. The caller holds the lock.
+func (m *machine) keepKey() error {
+	if m.chosen.Key != "" || m.picked == "" {
+		return nil
+	}
+	m.chosen.Key = m.picked
+	return config.SaveMachine(m.dirs, m.chosen)
 }
 
 // ofMyLog leaves of several keys those that the log lists as active, if any: there is nothing to

@@ -87,7 +87,7 @@ func (s *syncRun) sayNothing() {
 // complain says what went wrong with one part of the sync; the rest goes on.
 func (s *syncRun) complain(exit Exit, who string, err error) {
 	_, hint := advise(err)
-	s.in.Env.say(fmt.Sprintf("error: %s: %v", who, err))
+	s.in.Env.say(fmt.Sprintf("error: %s: %s", who, oneLine(err)))
 	s.in.Env.hint(hint)
 	s.exits = append(s.exits, exit)
 }

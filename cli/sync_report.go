@@ -16,7 +16,7 @@ func (s *syncRun) complainOf(exit Exit, r *source.Result) {
 	if errors.As(r.Err, &damaged) {
 		hint = damagedPin(r.Source)
 	}
-	s.in.Env.say(fmt.Sprintf("error: %s: %v", r.Source, r.Err))
+	s.in.Env.say(fmt.Sprintf("error: %s: %s", r.Source, oneLine(r.Err)))
 	sayEvidence(s.in.Env, r)
 	s.in.Env.hint(hint)
 	s.exits = append(s.exits, exit)

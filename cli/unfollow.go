@@ -56,7 +56,7 @@ func runUnfollow(ctx context.Context, in *Invocation) (Exit, error) {
 		return Failed, err
 	}
 	if log != "" {
-		if err := m.dropLog(ctx, log); err != nil {
+		if err := m.dropLog(ctx, name, log); err != nil {
 			return Failed, err
 		}
 	}
@@ -96,7 +96,7 @@ func (m *machine) forgetFormer(ctx context.Context, name string) (Exit, error) {
 	if i < 0 {
 		return Failed, noSuchSource(name)
 	}
-	if err := m.dropLog(ctx, pins[i].Log); err != nil {
+	if err := m.dropLog(ctx, name, pins[i].Log); err != nil {
 		return Failed, err
 	}
 	fmt.Fprintf(m.env.Stdout, "forgotten  %s\n", name)
@@ -104,10 +104,17 @@ func (m *machine) forgetFormer(ctx context.Context, name string) (Exit, error) {
 }
 
 // dropLog takes a log out of the index and leaves a tombstone, or nothing with --forget.
-func (m *machine) dropLog(ctx context.Context, log string) error {
+func (m *machine) dropLog(ctx context.Context, name, log string) error {
 	apply := func(ctx context.Context, updates []index.Update) error { return m.apply(ctx, updates...) }
 	if m.in.Bool("forget") {
 		return source.Forget(ctx, m.sourceDirs(), log, apply)
+	}
+	// The tombstone is found again by the name that was used last.
+	if pin, err := source.ReadPin(m.sourceDirs(), log); err == nil && pin.Name != name {
+		pin.Name = name
+		if err := source.WritePin(m.sourceDirs(), pin); err != nil {
+			return err
+		}
 	}
 	err := source.Unfollow(ctx, m.sourceDirs(), log, m.env.Now(), apply)
 	if errors.Is(err, source.ErrNoPin) {

@@ -50,7 +50,8 @@ func Create(ctx context.Context, dir string, s records.Signer, profile Profile, 
 	h := &Home{tree: tree}
 	if err := h.first(ctx, s, profile, rand, opts); err != nil {
 		tree.Close()
-		return nil, fmt.Errorf("creating home %s: %w", dir, err)
+		// Half a home would pass for one that is broken; the folder was ours alone.
+		return nil, errors.Join(fmt.Errorf("creating home %s: %w", dir, err), os.RemoveAll(dir))
 	}
 	return h, nil
 }
