@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/distributed-trust/distrust/records/index/internal/store"
 	"github.com/distributed-trust/distrust/records/trust"
 	"github.com/distributed-trust/distrust/schema"
 )
@@ -27,7 +28,7 @@ const (
 // candidate is one record that Decide may need.
 type candidate struct {
 	found
-	said said
+	said store.Said
 	near nearness
 }
 
@@ -110,9 +111,9 @@ func (c *search) find(near nearness, hashes []uint64) error {
 		return err
 	}
 	for _, f := range found {
-		s, err := readSaid(f.frame, &f.log.Keys)
+		s, err := f.frame.Said(&f.log.Keys)
 		if err != nil {
-			return storeDamage(c.s.dir, f.log.Log, f.log.store, err)
+			return c.s.blame(f.log, err)
 		}
 		c.list = append(c.list, &candidate{found: f, said: s, near: near})
 	}
@@ -158,14 +159,14 @@ func (c *search) nameKeys() []uint64 {
 	}
 	name(c.q.Project, c.q.Version)
 	for _, x := range c.list {
-		if x.said.st.Project != "" {
-			name(x.said.st.Project, x.said.st.Version)
+		if x.said.Statement.Project != "" {
+			name(x.said.Statement.Project, x.said.Statement.Version)
 			// A version that one names and a project that another names do not make a release,
 			// but the query's version may go with a project that is found.
-			name(x.said.st.Project, c.q.Version)
+			name(x.said.Statement.Project, c.q.Version)
 		}
-		for i := range x.said.st.Subjects {
-			for _, pattern := range x.said.st.Subjects[i].Pattern {
+		for i := range x.said.Statement.Subjects {
+			for _, pattern := range x.said.Statement.Subjects[i].Pattern {
 				k.add(classProject, pattern)
 			}
 		}
@@ -200,8 +201,8 @@ func (c *search) findProjectSigners() error {
 		return err
 	}
 	for _, x := range c.list {
-		for i := range x.said.st.Subjects {
-			if s := &x.said.st.Subjects[i]; len(s.Pattern) > 0 && schema.MatchAny(s.Pattern, c.q.Project) {
+		for i := range x.said.Statement.Subjects {
+			if s := &x.said.Statement.Subjects[i]; len(s.Pattern) > 0 && schema.MatchAny(s.Pattern, c.q.Project) {
 				signers.add(classSigner, s.Signer)
 			}
 		}
@@ -220,7 +221,7 @@ func (c *search) findWithdraws() error {
 			if byNear[x.near] == nil {
 				byNear[x.near] = &keyList{}
 			}
-			byNear[x.near].add(classWithdraw, x.said.st.ID)
+			byNear[x.near].add(classWithdraw, x.said.Statement.ID)
 		}
 		for near := nearFile; near <= nearProject; near++ {
 			if k := byNear[near]; k != nil {
@@ -240,17 +241,17 @@ func (c *search) open() ([]trust.Statement, Lookup, error) {
 	var n Lookup
 	for _, x := range c.list {
 		if n.Opened == MaxOpened {
-			statements = append(statements, x.said.st)
+			statements = append(statements, x.said.Statement)
 			n.Indexed++
 			continue
 		}
-		_, st, err := openFrame(x.frame, x.log)
+		_, st, err := x.frame.Open(&x.log.Keys)
 		switch {
-		case errors.Is(err, errUnlisted): // void, and cannot be opened
-			st = x.said.st
+		case errors.Is(err, store.ErrUnlisted): // void, and cannot be opened
+			st = x.said.Statement
 			n.Indexed++
 		case err != nil:
-			return nil, Lookup{}, storeDamage(c.s.dir, x.log.Log, x.log.store, err)
+			return nil, Lookup{}, c.s.blame(x.log, err)
 		default:
 			n.Opened++
 		}
@@ -263,7 +264,7 @@ func (c *search) open() ([]trust.Statement, Lookup, error) {
 // before the second newest of any: no log can crowd out the others.
 func (c *search) order() {
 	newest := func(a, b *candidate) int {
-		return cmp.Or(cmp.Compare(a.near, b.near), cmp.Compare(b.said.st.Issued, a.said.st.Issued), cmp.Compare(a.said.st.ID, b.said.st.ID))
+		return cmp.Or(cmp.Compare(a.near, b.near), cmp.Compare(b.said.Statement.Issued, a.said.Statement.Issued), cmp.Compare(a.said.Statement.ID, b.said.Statement.ID))
 	}
 	slices.SortFunc(c.list, newest)
 	type place struct {

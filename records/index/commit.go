@@ -8,8 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
-	"github.com/google/renameio/v2/maybe"
+	"github.com/distributed-trust/distrust/records/index/internal/postings"
 )
 
 // Commit makes the updates the generation in force. With a zero config the one of before stays.
@@ -29,10 +30,7 @@ func (w *Writer) commit(ctx context.Context, config Config) error {
 		return w.clear(w.prev.cur) // what a crash may have left
 	}
 	created := false
-	for _, l := range w.touched() {
-		if l.dropped || l.file == nil {
-			continue
-		}
+	for _, l := range w.written() {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -56,7 +54,7 @@ func (w *Writer) commit(ctx context.Context, config Config) error {
 	if err := w.step("swap current"); err != nil {
 		return err
 	}
-	if err := maybe.WriteFile(filepath.Join(w.dir.Cache, currentName), []byte(cur.text()), 0o600); err != nil {
+	if err := w.dir.writeCurrent(cur); err != nil {
 		return err
 	}
 	if err := w.sync(w.dir.Cache); err != nil {
@@ -65,28 +63,25 @@ func (w *Writer) commit(ctx context.Context, config Config) error {
 	return w.clear(cur)
 }
 
+// written lists the logs whose stores are open for writing.
+func (w *Writer) written() []*logWriter {
+	return slices.DeleteFunc(w.touched(), func(l *logWriter) bool { return l.dropped || l.out == nil })
+}
+
 // same says whether the generation in force is already what was asked for.
 func (w *Writer) same(config Config) (bool, error) {
 	if w.prev == nil {
 		return false, nil
 	}
 	for _, l := range w.logs {
-		if l.dropped && l.before != nil || l.file != nil && (l.fresh || l.changed()) {
+		if l.dropped && l.before != nil || l.out != nil && (l.fresh || l.out.Changed()) {
 			return false, nil
 		}
 	}
 	if config.IsZero() {
 		return true, nil
 	}
-	var have Config
-	err := w.prev.view(func(t *table) error {
-		b, err := t.value(bucketMeta, keyConfig)
-		if err != nil {
-			return err
-		}
-		have, err = decodeConfig(b)
-		return err
-	})
+	have, err := w.prev.config()
 	return err == nil && have.Stamp == config.Stamp && bytes.Equal(have.Blob, config.Blob), err
 }
 
@@ -97,29 +92,32 @@ func (w *Writer) sync(folder string) error {
 	return syncFolder(folder)
 }
 
-// writeGeneration writes the generation's file. A small change edits a copy of the last one; else
-// it is written anew.
+// writeGeneration writes the generation's file.
 func (w *Writer) writeGeneration(config Config) (current, error) {
 	cur := current{number: w.number}
 	path := filepath.Join(w.dir.Cache, cur.file())
-	changes := w.changes()
-	var b *builder
-	var err error
-	if w.prev != nil && !changes.everything(&w.prev.meta) {
-		b, err = w.editCopy(path, changes)
-	} else {
-		b, err = w.writeAnew(path, changes)
+	if err := w.step("create " + cur.file()); err != nil {
+		return current{}, err
 	}
-	if b != nil {
-		defer b.close()
+	var old *postings.File
+	if w.prev != nil {
+		old = w.prev.file
+	}
+	b, err := postings.Build(path, w.number, old, w.change())
+	if err == nil {
+		defer b.Close()
+		err = w.step("write " + cur.file())
 	}
 	if err == nil {
-		err = b.finish(w, config)
+		err = b.Finish(func(v *postings.Values) error { return w.putValues(v, config) })
+	}
+	if errors.Is(err, postings.ErrDamaged) && w.prev != nil {
+		return current{}, w.prev.damage(err)
 	}
 	if err != nil {
 		return current{}, err
 	}
-	if err := w.step("sync generation"); err != nil {
+	if err := w.step("sync " + cur.file()); err != nil {
 		return current{}, err
 	}
 	cur.size, err = syncedSize(path)
@@ -143,61 +141,100 @@ func syncedSize(path string) (int64, error) {
 	return info.Size(), nil
 }
 
-// changes is what an update does to the postings.
-type changes struct {
-	adds    [spaces][]posting // sorted, each once
-	removes [spaces][]posting // sorted
-	removed map[ref]bool      // records that go
-	logs    map[uint32]bool   // logs all of whose postings of before go
-}
-
-// changes gathers what the logs of this writer change.
-func (w *Writer) changes() *changes {
-	c := &changes{removed: map[ref]bool{}, logs: map[uint32]bool{}}
+// change gathers what the logs of this writer change.
+func (w *Writer) change() *postings.Change {
+	c := &postings.Change{}
+	away := map[uint32]bool{} // logs all of whose postings of before go
 	for _, l := range w.touched() {
-		for r := range l.removed {
-			c.removed[r] = true
-		}
 		if l.fresh && l.before != nil {
-			c.logs[l.state.num] = true
+			away[l.state.num] = true
 		}
-		if l.dropped || l.file == nil {
+		if l.dropped || l.out == nil {
 			continue
 		}
 		if l.fresh {
-			c.adds[spaceKeys] = append(c.adds[spaceKeys], posting{hashKey(classLog, l.state.Log), makeRef(l.state.num, 0)})
+			c.Adds[spaceKeys] = append(c.Adds[spaceKeys], postings.Posting{Hash: hashKey(classLog, l.state.Log), Ref: makeRef(l.state.num, 0)})
 		}
-		for i := range spaces {
+		for i := range postings.Spaces {
 			for _, p := range l.adds[i] {
-				if !l.removed[p.ref] {
-					c.adds[i] = append(c.adds[i], p)
+				if !l.removed[ref(p.Ref).off()] {
+					c.Adds[i] = append(c.Adds[i], p)
 				}
 			}
-			c.removes[i] = append(c.removes[i], l.removes[i]...)
+			c.Removes[i] = append(c.Removes[i], l.removes[i]...)
 		}
 	}
-	for i := range spaces {
-		slices.SortFunc(c.adds[i], posting.compare)
-		c.adds[i] = slices.Compact(c.adds[i]) // a record may name a key twice
-		slices.SortFunc(c.removes[i], posting.compare)
-		c.removes[i] = slices.Compact(c.removes[i])
+	if len(away) > 0 {
+		c.Keep = func(p postings.Posting) bool { return !away[ref(p.Ref).log()] }
 	}
 	return c
 }
 
-// everything says whether the change is so large, or of such a kind, that all postings are gone
-// through.
-func (c *changes) everything(m *meta) bool {
-	if len(c.logs) > 0 {
-		return true
+// putValues writes what is known of the logs, and the configuration.
+func (w *Writer) putValues(v *postings.Values, config Config) error {
+	rows, err := w.putLogs(v)
+	if err != nil {
+		return err
 	}
-	for i := range spaces {
-		changed, after := uint64(len(c.adds[i])+len(c.removes[i])), m.count[i]+uint64(len(c.adds[i]))
-		if changed > m.count[i]/4+blockTarget || after > uint64(blockMost)<<m.bits[i] {
-			return true
+	if err := v.Put(bucketTable, keySources(), encodeRows(rows)); err != nil {
+		return err
+	}
+	if config.IsZero() && w.prev != nil {
+		return v.Carry(bucketTable, keyConfig())
+	}
+	return v.Put(bucketTable, keyConfig(), encodeConfig(config))
+}
+
+// putLogs writes the logs that changed, carries over the others, and returns the table of all.
+func (w *Writer) putLogs(v *postings.Values) ([]sourceRow, error) {
+	var rows []sourceRow
+	if w.prev != nil {
+		err := w.prev.view(func(t *table) (err error) {
+			rows, err = t.rows()
+			return err
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
-	return false
+	rows = slices.DeleteFunc(rows, func(r sourceRow) bool {
+		l, ok := w.logs[r.log]
+		return ok && (l.dropped || l.out != nil)
+	})
+	for _, r := range rows {
+		if err := v.Carry(bucketLogs, numberKey(r.num)); err != nil {
+			return nil, err
+		}
+		if !r.edges {
+			continue
+		}
+		if err := v.Carry(bucketEdges, numberKey(r.num)); err != nil {
+			return nil, err
+		}
+	}
+	for _, l := range w.written() {
+		rows = append(rows, l.state.row())
+		if err := v.Put(bucketLogs, numberKey(l.state.num), l.state.encode()); err != nil {
+			return nil, err
+		}
+		if err := l.putEdges(v); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(rows, func(a, b sourceRow) int { return strings.Compare(a.log, b.log) })
+	return rows, nil
+}
+
+// putEdges writes what a log says about others.
+func (l *logWriter) putEdges(v *postings.Values) error {
+	key := numberKey(l.state.num)
+	switch {
+	case l.state.Edges == 0:
+		return v.Delete(bucketEdges, key)
+	case l.surveyed:
+		return v.Put(bucketEdges, key, l.edges)
+	}
+	return v.Carry(bucketEdges, key)
 }
 
 // clear removes what the new generation has replaced. Files that another program has open may
@@ -220,7 +257,7 @@ func (w *Writer) clear(cur current) error {
 		return err
 	}
 	for _, s := range stores {
-		if l, ok := w.logs[s.log]; ok && (l.dropped || l.file != nil && s.number != l.state.store) {
+		if l, ok := w.logs[s.log]; ok && (l.dropped || l.out != nil && s.number != l.state.store) {
 			if err := w.step("remove old store"); err != nil {
 				return err
 			}

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/distributed-trust/distrust/records/index/internal/store"
 	"github.com/distributed-trust/distrust/records/trust"
 	"github.com/distributed-trust/distrust/schema"
 )
@@ -84,9 +85,9 @@ func TestCrashBetweenAnyTwoChanges(t *testing.T) {
 	all := alice.update(theirs)
 	all.Add, all.Replace = append([]Entry{report}, many[:3]...), true
 	tests := map[string]struct{ before, update []Update }{
-		"first records":  {nil, []Update{alice.update(report), bob.update(theirs)}},
-		"a record more":  {[]Update{alice.update(many[:30]...)}, []Update{alice.update(report)}},
-		"a log more":     {[]Update{alice.update(report)}, []Update{bob.update(theirs), alice.update(withdraw)}},
+		"first records": {nil, []Update{alice.update(report), bob.update(theirs)}},
+		"a record more": {[]Update{alice.update(many[:30]...)}, []Update{alice.update(report)}},
+		"a log more":    {[]Update{alice.update(report)}, []Update{bob.update(theirs), alice.update(withdraw)}},
 		"store rewritten": {[]Update{alice.update(many...), bob.update(theirs)}, []Update{
 			{Log: alice.id(), Remove: gone}, alice.update(report),
 		}},
@@ -164,13 +165,38 @@ func checkRebuild(t *testing.T, d Dir, old, new, what string) {
 		t.Fatalf("%s: Rebuild: %v", what, err)
 	}
 	for _, damage := range rebuilt.Damaged {
-		if damage.Offset < storeHeader && damage.Offset != 0 {
+		if damage.Offset < store.HeaderSize && damage.Offset != 0 {
 			t.Errorf("%s: Rebuild: %+v", what, damage)
 		}
 	}
 	if _, err := observe(d); err != nil {
 		t.Errorf("%s: after Rebuild: %v", what, err)
 	}
+}
+
+// recordFrame is the frame of a record as it lies in a store.
+func recordFrame(t testing.TB, e Entry) []byte {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "store")
+	w, err := store.Create(path, e.Record.Log())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	said := store.SaidOf(e.Record, e.Vanished)
+	at, err := w.Append(store.RecordFrame(&said, e.Record.Envelope()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := w.Size()
+	if err := w.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b[at:end:end]
 }
 
 // TestUnfinishedAppendIsCut: what a power cut leaves behind the last commit is not believed.
@@ -183,11 +209,7 @@ func TestUnfinishedAppendIsCut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := alice.entry(trusted("f", "f"))
-	s := saidOf(e)
-	var body encoder
-	encodeRecordBody(&body, &s, e.Record.Envelope())
-	frame := appendFrame(nil, frameRecord, body.b)
+	frame := recordFrame(t, alice.entry(trusted("f", "f")))
 	for _, tail := range [][]byte{frame, frame[:len(frame)/2], frame[:3], make([]byte, 5000), append(frame, frame[:20]...)} {
 		write(t, path, append(whole[:len(whole):len(whole)], tail...))
 		if have, err := observe(d); err != nil || have != want {

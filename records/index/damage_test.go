@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/distributed-trust/distrust/records/index/internal/store"
 	"github.com/distributed-trust/distrust/records/trust"
 	"github.com/distributed-trust/distrust/schema"
 )
@@ -123,7 +124,7 @@ func TestEveryFlippedByteIsNoticedOrHarmless(t *testing.T) {
 			t.Fatal(err)
 		}
 		noticed := 0
-		step := max(1, len(whole)/250)
+		step := max(1, len(whole)/160)
 		for at := random.IntN(step); at < len(whole); at += step {
 			b := append([]byte(nil), whole...)
 			b[at] ^= byte(1 + random.IntN(255))
@@ -153,7 +154,7 @@ func TestEveryTruncationIsNoticed(t *testing.T) {
 			}
 			write(t, path, whole[:n])
 			damage := rightOrDamaged(t, d, want, fmt.Sprintf("%s cut to %d of %d", filepath.Base(path), n, len(whole)))
-			if damage == nil && !strings.HasSuffix(path, storeSuffix) {
+			if damage == nil && !strings.HasSuffix(path, ".records") {
 				t.Errorf("%s cut to %d of %d is believed", filepath.Base(path), n, len(whole))
 			}
 		}
@@ -184,7 +185,7 @@ func TestDeletedFilesAreNoticed(t *testing.T) {
 		switch {
 		case damage == nil:
 			t.Errorf("%s deleted: believed", filepath.Base(path))
-		case strings.HasSuffix(path, storeSuffix):
+		case strings.HasSuffix(path, ".records"):
 			if damage.Log == "" || !strings.Contains(path, damage.Log) {
 				t.Errorf("%s deleted: blamed on %q", filepath.Base(path), damage.Log)
 			}
@@ -227,12 +228,12 @@ func TestDamagedStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	random := rand.New(rand.NewPCG(3, 4))
-	for range 25 {
+	for range 15 {
 		at := random.IntN(len(whole))
 		b := append([]byte(nil), whole...)
 		b[at] ^= 0x10
 		for _, s := range files(t, d) {
-			if strings.HasSuffix(s, storeSuffix) && strings.Contains(s, updates[0].Log) {
+			if strings.HasSuffix(s, ".records") && strings.Contains(s, updates[0].Log) {
 				os.Remove(s)
 			}
 		}
@@ -244,7 +245,7 @@ func TestDamagedStore(t *testing.T) {
 		if _, err := observe(d); err != nil {
 			t.Fatalf("byte %d: after Rebuild: %v", at, err)
 		}
-		if again, err := Rebuild(ctx, d, Config{}); err != nil || at >= int(storeHeader) && rebuilt.Logs == 2 && len(again.Damaged) != 0 {
+		if again, err := Rebuild(ctx, d, Config{}); err != nil || at >= int(store.HeaderSize) && rebuilt.Logs == 2 && len(again.Damaged) != 0 {
 			t.Fatalf("byte %d: second Rebuild: %+v %v", at, again, err)
 		}
 		mend := updates[0]

@@ -1,103 +1,50 @@
 package index
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"os"
 	"path/filepath"
-	"runtime/debug"
-	"strconv"
-	"strings"
 	"sync"
-	"time"
 
-	bolt "go.etcd.io/bbolt"
-	berrors "go.etcd.io/bbolt/errors"
+	"github.com/distributed-trust/distrust/records/index/internal/postings"
+	"github.com/distributed-trust/distrust/records/index/internal/store"
 )
 
+// The values of a generation, by bucket and key.
 const (
-	currentName      = "current"
-	generationPrefix = "index-"
-
-	// pageSize holds several blocks, and keeps small indexes free of inner pages.
-	pageSize = 16 << 10
-	// lockTimeout is never reached: nobody writes to a generation that current names.
-	lockTimeout = time.Second
-	// moves is how often a reader follows a current that moves under it before it gives up.
-	moves = 8
+	bucketLogs  = "l" // number of a log -> logState
+	bucketEdges = "e" // number of a log that has follows -> these and what takes them back
+	bucketTable = "t" // keySources, keyConfig
 )
 
-// current is what the file of that name says: which generation is in force, and how long its
-// file is. Its text is "index-<n> <size> <CRC-32C of both, 8 hex>" and LF.
-type current struct {
-	number uint64
-	size   int64
-}
+// Postings lie in two spaces.
+const (
+	spaceKeys = iota // of keysOf, and of the logs' own ids
+	spaceIDs         // of record ids
+)
 
-func (c current) file() string { return generationPrefix + strconv.FormatUint(c.number, 10) }
+func keySources() []byte { return []byte("sources") }
+func keyConfig() []byte  { return []byte("config") }
 
-func (c current) text() string {
-	s := c.file() + " " + strconv.FormatInt(c.size, 10)
-	return fmt.Sprintf("%s %08x\n", s, crc32.Checksum([]byte(s), castagnoli))
-}
+// numberKey is the key of a log in its buckets.
+func numberKey(n uint32) []byte { return binary.BigEndian.AppendUint32(nil, n) }
 
-func parseCurrent(text string) (current, error) {
-	file, rest, _ := strings.Cut(text, " ")
-	size, _, _ := strings.Cut(rest, " ")
-	number, ok := generationNumber(file)
-	bytes, err := strconv.ParseInt(size, 10, 64)
-	c := current{number, bytes}
-	if !ok || err != nil || c.text() != text {
-		return current{}, errors.New("it does not name a generation")
-	}
-	return c, nil
-}
-
-// generationNumber reads the number out of a generation's file name.
-func generationNumber(name string) (uint64, bool) {
-	digits, ok := strings.CutPrefix(name, generationPrefix)
-	n, err := strconv.ParseUint(digits, 10, 64)
-	return n, ok && err == nil && strconv.FormatUint(n, 10) == digits
-}
-
-// readCurrent reads which generation is in force. Without one it is ErrNone where no store lies
-// either, and damage where one does: its reports must not go unheard.
-func (d Dir) readCurrent() (current, error) {
-	path := filepath.Join(d.Cache, currentName)
-	text, err := os.ReadFile(path)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		stores, err := d.listStores()
-		if err != nil {
-			return current{}, err
-		}
-		if len(stores) == 0 {
-			return current{}, ErrNone
-		}
-		return current{}, &DamageError{Path: path, Err: errors.New("it is missing, record stores are there")}
-	case err != nil:
-		return current{}, fmt.Errorf("reading index: %w", err)
-	}
-	c, err := parseCurrent(string(text))
-	if err != nil {
-		return current{}, &DamageError{Path: path, Err: err}
-	}
-	return c, nil
-}
-
-// snapshot is one generation file, open and mapped.
+// snapshot is one generation, open, with the stores that were read so far.
 type snapshot struct {
 	dir  Dir
 	cur  current
 	path string
-	db   *bolt.DB
-	meta meta
+	file *postings.File
 
 	mu     sync.Mutex // guards what follows
-	stores map[uint32]*os.File
+	stores map[uint32]*store.File
 	logs   map[uint32]*logState
 }
+
+// moves is how often a reader follows a current that moves under it before it gives up.
+const moves = 8
 
 // openCurrent opens the generation in force and follows current when it moves meanwhile.
 func openCurrent(d Dir) (*snapshot, error) {
@@ -122,70 +69,25 @@ func openCurrent(d Dir) (*snapshot, error) {
 func openSnapshot(d Dir, cur current) (*snapshot, error) {
 	s := &snapshot{
 		dir: d, cur: cur, path: filepath.Join(d.Cache, cur.file()),
-		stores: map[uint32]*os.File{}, logs: map[uint32]*logState{},
+		stores: map[uint32]*store.File{}, logs: map[uint32]*logState{},
 	}
 	info, err := os.Stat(s.path)
 	if err == nil && info.Size() != cur.size {
 		err = fmt.Errorf("%d bytes, %d were written", info.Size(), cur.size)
 	}
 	if err == nil {
-		s.db, err = openBolt(s.path, true)
+		s.file, err = postings.Open(s.path, cur.number)
 	}
 	if err != nil {
 		return nil, s.damage(err)
 	}
-	if err := s.view(func(t *table) (err error) {
-		s.meta, err = t.meta()
-		return err
-	}); err != nil {
-		s.close()
-		return nil, err
-	}
 	return s, nil
-}
-
-// openBolt opens a bbolt file. What its library says by panics becomes an error.
-func openBolt(path string, readOnly bool) (db *bolt.DB, err error) {
-	var files []*os.File // to close when the library fails in the middle
-	err = guarded(func() (err error) {
-		db, err = bolt.Open(path, 0o600, &bolt.Options{
-			ReadOnly: readOnly, Timeout: lockTimeout, PageSize: pageSize, NoStatistics: true,
-			NoSync: true, NoGrowSync: true, FreelistType: bolt.FreelistMapType,
-			OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
-				f, err := os.OpenFile(name, flag, mode)
-				if err == nil {
-					files = append(files, f)
-				}
-				return f, err
-			},
-		})
-		return err
-	})
-	if err != nil {
-		for _, f := range files {
-			f.Close() // a second close of what the library closed is harmless
-		}
-		return nil, err
-	}
-	return db, nil
-}
-
-// guarded runs what touches mapped pages: damage there shows as panics of the library or as
-// memory faults, and becomes an error.
-func guarded(do func() error) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("its pages are damaged: %v", p)
-		}
-	}()
-	return do()
 }
 
 // damage blames the generation for an error, unless it is known whom to blame, or nobody is.
 func (s *snapshot) damage(err error) error {
 	var known *DamageError
-	if err == nil || errors.As(err, &known) || errors.Is(err, os.ErrPermission) || errors.Is(err, berrors.ErrTimeout) {
+	if err == nil || errors.As(err, &known) || errors.Is(err, os.ErrPermission) {
 		return err
 	}
 	return &DamageError{Path: s.path, Err: err}
@@ -193,117 +95,43 @@ func (s *snapshot) damage(err error) error {
 
 // close lets go of the files. Nobody may be reading.
 func (s *snapshot) close() error {
-	var errs []error
+	errs := []error{s.file.Close()}
 	for _, f := range s.stores {
 		errs = append(errs, f.Close())
-	}
-	if s.db != nil {
-		errs = append(errs, guarded(s.db.Close))
 	}
 	return errors.Join(errs...)
 }
 
-// view reads in the generation. Nothing that it hands out may be kept: the pages are mapped.
+// view reads in the generation. Whatever goes wrong there is damage.
 func (s *snapshot) view(do func(*table) error) error {
-	return s.damage(guarded(func() error {
-		return s.db.View(func(tx *bolt.Tx) error { return do(&table{s: s, tx: tx}) })
-	}))
+	return s.damage(s.file.View(func(v *postings.View) error { return do(&table{s, v}) }))
 }
 
-// table is a generation within one transaction.
+// table is a generation within one reading.
 type table struct {
-	s       *snapshot
-	tx      *bolt.Tx
-	buckets [spaces]*bolt.Bucket
-}
-
-// value reads one sealed value. A missing one is damage, for every key that is asked for is there.
-func (t *table) value(bucket, key []byte) ([]byte, error) {
-	b := t.tx.Bucket(bucket)
-	if b == nil {
-		return nil, fmt.Errorf("bucket %s is missing", bucket)
-	}
-	return unseal(bucket, key, b.Get(key))
-}
-
-func (t *table) meta() (meta, error) {
-	b, err := t.value(bucketMeta, keyMeta)
-	if err != nil {
-		return meta{}, err
-	}
-	m, err := decodeMeta(b)
-	if err == nil && m.number != t.s.cur.number {
-		err = fmt.Errorf("it is generation %d, %d was expected", m.number, t.s.cur.number)
-	}
-	return m, err
-}
-
-// block reads one block of postings.
-func (t *table) block(space int, n uint32) ([]byte, error) {
-	b := t.buckets[space]
-	if b == nil {
-		if b = t.tx.Bucket(bucketSpace[space]); b == nil {
-			return nil, fmt.Errorf("bucket %s is missing", bucketSpace[space])
-		}
-		t.buckets[space] = b
-	}
-	key := numberKey(n)
-	postings, err := unseal(bucketSpace[space], key, b.Get(key))
-	if err == nil && len(postings)%postingSize != 0 {
-		err = errShort
-	}
-	return postings, err
+	s *snapshot
+	*postings.View
 }
 
 // find appends the records with postings from one hash to another, both included.
 func (t *table) find(refs []ref, space int, from, to uint64) ([]ref, error) {
-	last := t.s.meta.blockOf(space, to)
-	for n := t.s.meta.blockOf(space, from); ; n++ {
-		b, err := t.block(space, n)
-		if err != nil {
-			return nil, err
-		}
-		count := len(b) / postingSize
-		for i := firstPosting(b, from); i < count; i++ {
-			p := postingAt(b, i)
-			if p.hash > to {
-				break
-			}
-			refs = append(refs, p.ref)
-		}
-		if n == last {
-			return refs, nil
-		}
+	found, err := t.Find(nil, space, from, to)
+	for _, r := range found {
+		refs = append(refs, ref(r))
 	}
+	return refs, err
 }
 
-// firstPosting is the index of the first posting of a block at or above the hash.
-func firstPosting(b []byte, hash uint64) int {
-	lo, hi := 0, len(b)/postingSize
-	for lo < hi {
-		mid := int(uint(lo+hi) >> 1)
-		if postingAt(b, mid).hash < hash {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
-	}
-	return lo
-}
-
-// log reads what is known of a log by its number. A free number is damage: nothing refers to it.
+// log reads what is known of a log by its number.
 func (t *table) log(num uint32) (*logState, error) {
 	t.s.mu.Lock()
 	defer t.s.mu.Unlock()
 	if l, ok := t.s.logs[num]; ok {
 		return l, nil
 	}
-	b, err := t.value(bucketLogs, numberKey(num))
+	b, err := t.Value(bucketLogs, numberKey(num))
 	if err != nil {
 		return nil, err
-	}
-	if len(b) == 0 {
-		return nil, fmt.Errorf("log number %d is free", num)
 	}
 	l, err := decodeLogState(num, b)
 	if err == nil {
@@ -330,33 +158,103 @@ func (t *table) logNumber(log string) (uint32, bool, error) {
 	return 0, false, nil
 }
 
+// rows reads the table of all logs, by id.
+func (t *table) rows() ([]sourceRow, error) {
+	b, err := t.Value(bucketTable, keySources())
+	if err != nil {
+		return nil, err
+	}
+	return decodeRows(b)
+}
+
+// findLog is nil when the generation does not know the log.
+func (s *snapshot) findLog(id string) (*logState, error) {
+	var found *logState
+	err := s.view(func(t *table) error {
+		num, ok, err := t.logNumber(id)
+		if err != nil || !ok {
+			return err
+		}
+		found, err = t.log(num)
+		return err
+	})
+	return found, err
+}
+
+// config is the compiled configuration.
+func (s *snapshot) config() (c Config, err error) {
+	err = s.view(func(t *table) error {
+		b, err := t.Value(bucketTable, keyConfig())
+		if err != nil {
+			return err
+		}
+		c, err = decodeConfig(b)
+		return err
+	})
+	return c, err
+}
+
 // store opens the store of a log and keeps it open.
-func (s *snapshot) store(l *logState) (*os.File, error) {
+func (s *snapshot) store(l *logState) (*store.File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if f, ok := s.stores[l.num]; ok {
 		return f, nil
 	}
-	f, err := openStore(s.dir, l.Log, l.store)
+	f, err := store.Open(s.dir.storePath(l.Log, l.store), l.Log)
 	if err != nil {
-		return nil, err
+		return nil, s.blame(l, err)
 	}
 	s.stores[l.num] = f
 	return f, nil
 }
 
+// blame blames the store of a log.
+func (s *snapshot) blame(l *logState, err error) error {
+	return storeDamage(s.dir, l.Log, l.store, err)
+}
+
 // frame reads a record's frame from its store.
-func (s *snapshot) frame(l *logState, r ref) (frame, error) {
+func (s *snapshot) frame(l *logState, off int64) (store.Frame, error) {
 	f, err := s.store(l)
 	if err != nil {
-		return frame{}, err
+		return store.Frame{}, err
 	}
-	fr, err := readFrame(f, r.off(), l.size)
-	if err == nil && fr.kind != frameRecord {
-		err = fmt.Errorf("%w at %d: not a record", errFrame, r.off())
-	}
+	fr, err := f.Frame(off, l.size)
+	return fr, s.blame(l, err)
+}
+
+// found is one record that a look-up led to.
+type found struct {
+	ref   ref
+	log   *logState
+	frame store.Frame
+}
+
+// lookup reads the frames of the records that find names.
+func (s *snapshot) lookup(find func(*table) ([]ref, error)) ([]found, error) {
+	var list []found
+	err := s.view(func(t *table) error {
+		refs, err := find(t)
+		if err != nil {
+			return err
+		}
+		for _, r := range refs {
+			l, err := t.log(r.log())
+			if err != nil {
+				return err
+			}
+			list = append(list, found{ref: r, log: l})
+		}
+		return nil
+	})
 	if err != nil {
-		return frame{}, storeDamage(s.dir, l.Log, l.store, err)
+		return nil, err
 	}
-	return fr, nil
+	for i := range list {
+		if list[i].frame, err = s.frame(list[i].log, list[i].ref.off()); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
 }

@@ -132,45 +132,11 @@ func patternsFor(project string) []string {
 type ref uint64
 
 const (
-	offBits   = 40 // stores up to 1 TiB
-	maxLogs   = 1 << (64 - offBits)
-	maxOffset = 1 << offBits
+	offBits = 40 // of store.MaxSize
+	maxLogs = 1 << (64 - offBits)
 )
 
-func makeRef(log uint32, off int64) ref { return ref(uint64(log)<<offBits | uint64(off)) }
+func makeRef(log uint32, off int64) uint64 { return uint64(log)<<offBits | uint64(off) }
 
 func (r ref) log() uint32 { return uint32(r >> offBits) }
-func (r ref) off() int64  { return int64(r & (maxOffset - 1)) }
-
-// posting says that the record is found under the hash.
-type posting struct {
-	hash uint64
-	ref  ref
-}
-
-const postingSize = 16
-
-// compare orders postings by hash, then by record.
-func (p posting) compare(q posting) int {
-	switch {
-	case p.hash < q.hash:
-		return -1
-	case p.hash > q.hash:
-		return 1
-	case p.ref < q.ref:
-		return -1
-	case p.ref > q.ref:
-		return 1
-	}
-	return 0
-}
-
-func appendPosting(b []byte, p posting) []byte {
-	b = binary.BigEndian.AppendUint64(b, p.hash)
-	return binary.BigEndian.AppendUint64(b, uint64(p.ref))
-}
-
-func postingAt(b []byte, i int) posting {
-	b = b[i*postingSize:]
-	return posting{hash: binary.BigEndian.Uint64(b), ref: ref(binary.BigEndian.Uint64(b[8:]))}
-}
+func (r ref) off() int64  { return int64(r & (1<<offBits - 1)) }

@@ -8,6 +8,9 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/distributed-trust/distrust/records/index/internal/codec"
+	"github.com/distributed-trust/distrust/records/index/internal/store"
 )
 
 // Rebuild makes the generation in force from the record stores alone, whatever the cache holds.
@@ -60,14 +63,13 @@ func byLog(files []storeFile) [][]storeFile {
 // adoptable is a store as a rebuild finds it.
 type adoptable struct {
 	storeFile
-	live   *live
-	size   int64 // of the file
+	live   *store.Live // nil when nothing can be read
 	damage []Damage
 }
 
 // whole says whether nothing that was committed is damaged.
 func (a *adoptable) whole() bool {
-	return !slices.ContainsFunc(a.damage, func(d Damage) bool { return d.Offset < a.live.end })
+	return !slices.ContainsFunc(a.damage, func(d Damage) bool { return d.Offset < a.live.End })
 }
 
 // adopt takes the store of a log into the next generation: the newest of its files that is whole,
@@ -81,7 +83,7 @@ func (w *Writer) adopt(files []storeFile) (*logWriter, []Damage, error) {
 			return nil, nil, err
 		}
 		damage = append(damage, a.damage...)
-		if a.live == nil || a.live.state == nil {
+		if a.live == nil || a.live.State == nil {
 			continue
 		}
 		if a.whole() {
@@ -106,83 +108,69 @@ func (w *Writer) inspect(s storeFile) (*adoptable, error) {
 	blame := func(off int64, err error) {
 		a.damage = append(a.damage, Damage{Log: s.log, Path: path, Offset: off, Err: err})
 	}
-	f, err := openStore(w.dir, s.log, s.number)
-	var damage *DamageError
-	if errors.As(err, &damage) {
-		blame(0, damage.Err)
+	f, err := store.Open(path, s.log)
+	if errors.Is(err, os.ErrPermission) {
+		return nil, err
+	}
+	if err != nil {
+		blame(0, err)
 		return a, nil
 	}
-	if err != nil {
-		return nil, err
-	}
 	defer f.Close()
-	info, err := f.Stat()
+	size, err := f.Size()
 	if err != nil {
 		return nil, err
 	}
-	a.size = info.Size()
-	if a.live, err = replay(f, a.size, blame); err != nil {
+	if a.live, err = f.Replay(size, blame); err != nil {
 		return nil, err
 	}
 	switch {
-	case a.live.state == nil:
-		blame(storeHeader, errors.New("the states of the log's keys are missing"))
-	case a.live.end < a.size && len(a.damage) == 0:
-		blame(a.live.end, errors.New("an update that was not finished is left out"))
+	case a.live.State == nil:
+		blame(store.HeaderSize, errors.New("the states of the log's keys are missing"))
+	case a.live.End < size && len(a.damage) == 0:
+		blame(a.live.End, errors.New("an update that was not finished is left out"))
 	}
 	return a, nil
 }
 
 // takeStore indexes a store as it is, or, when a part of it is damaged, what is left of it in a
-// new file.
+// new file. What comes after the last commit is cut off.
 func (w *Writer) takeStore(a *adoptable) (*logWriter, error) {
 	l, err := w.log(a.log)
 	if err != nil {
 		return nil, err
 	}
-	d := decode(a.live.state)
+	d := codec.Decode(a.live.State)
 	l.state.LogInfo = decodeInfo(d)
-	if err := d.finish(); err != nil || l.state.Log != a.log {
-		return nil, storeDamage(w.dir, a.log, a.number, errors.Join(err, errors.New("the states of the log's keys are damaged")))
+	l.state.store, l.state.size = a.number, a.live.End
+	if err := d.Finish(); err != nil || l.state.Log != a.log {
+		return nil, l.blame(errors.Join(err, errors.New("the states of the log's keys are damaged")))
 	}
-	f, err := os.OpenFile(w.dir.storePath(a.log, a.number), os.O_RDWR, 0o600)
+	if err := w.step("open store"); err != nil {
+		return nil, err
+	}
+	out, err := store.Append(w.dir.storePath(a.log, a.number), a.log, a.live.End)
 	if err != nil {
 		return nil, err
 	}
-	l.state.store, l.state.size = a.number, a.live.end
-	l.before = &logState{store: a.number} // files of other numbers are of no use
+	l.before = &logState{store: a.number} // its other files are of no use
 	if !a.whole() {
-		return l, l.rewrite(f, a.live)
+		return l, l.rewrite(out, a.live)
 	}
-	l.file, l.fresh, l.committed = f, true, l.state.size
-	return l, l.index(a)
-}
-
-// index notes every live record of a store that stays as it is.
-func (l *logWriter) index(a *adoptable) error {
-	survey := newSurvey(l.state)
-	for _, at := range a.live.inOrder() {
-		f, err := readFrame(l.file, at.off, a.live.end)
+	l.out, l.fresh = out, true
+	v := newSurvey(l.state)
+	for _, at := range a.live.InOrder() {
+		f, err := out.Frame(at.Off)
 		if err != nil {
-			return err
+			return nil, l.blame(err)
 		}
-		s, err := readSaid(f, &l.state.Keys)
+		s, err := f.Said(&l.state.Keys)
 		if err != nil {
-			return storeDamage(l.w.dir, a.log, a.number, err)
+			return nil, l.blame(err)
 		}
-		l.count(&s, at.size)
-		if err := l.note(&s, makeRef(l.state.num, at.off)); err != nil {
-			return err
-		}
-		survey.add(&s)
+		l.note(&s, at.Off, at.Size)
+		v.add(&s)
 	}
-	l.settle(survey)
-	l.survey = false
-	if a.live.end < a.size {
-		if err := l.w.step("cut store"); err != nil {
-			return err
-		}
-		return l.file.Truncate(a.live.end)
-	}
-	return nil
+	l.settle(v)
+	return l, nil
 }

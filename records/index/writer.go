@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/index/internal/store"
 )
 
 // Writer prepares the next generation: updates append to the record stores as they come, so that
@@ -83,21 +84,6 @@ func newWriter(d Dir) (*Writer, error) {
 	return w, err
 }
 
-// generations lists the numbers of the generation files that lie there, in force or not.
-func (d Dir) generations() ([]uint64, error) {
-	entries, err := os.ReadDir(d.Cache)
-	if err != nil {
-		return nil, fmt.Errorf("listing index generations: %w", err)
-	}
-	var numbers []uint64
-	for _, e := range entries {
-		if n, ok := generationNumber(e.Name()); ok {
-			numbers = append(numbers, n)
-		}
-	}
-	return numbers, nil
-}
-
 // Close lets go of the files. What was not committed is dropped; the next writer clears it away.
 func (w *Writer) Close() error {
 	var errs []error
@@ -144,10 +130,11 @@ func (w *Writer) log(id string) (*logWriter, error) {
 	if l, ok := w.logs[id]; ok {
 		return l, nil
 	}
-	if _, err := newStoreHeader(id); err != nil {
+	if err := store.CheckLog(id); err != nil {
 		return nil, err
 	}
-	l := &logWriter{w: w, known: map[string]ref{}, removed: map[ref]bool{}, state: &logState{}}
+	l := &logWriter{w: w, state: &logState{}}
+	l.reset()
 	if w.prev != nil {
 		state, err := w.prev.findLog(id)
 		if err != nil {
@@ -201,21 +188,8 @@ func (w *Writer) touched() []*logWriter {
 	for _, l := range w.logs {
 		list = append(list, l)
 	}
-	slices.SortFunc(list, func(a, b *logWriter) int {
-		if a.state.Log < b.state.Log {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(list, func(a, b *logWriter) int { return strings.Compare(a.state.Log, b.state.Log) })
 	return list
-}
-
-// create makes a new file, in place of one that a crash left.
-func (w *Writer) create(path string) (*os.File, error) {
-	if err := w.step("create " + filepath.Base(path)); err != nil {
-		return nil, err
-	}
-	return os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 }
 
 // syncFolder makes new names in a folder last. Systems that cannot do that need not.

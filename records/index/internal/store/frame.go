@@ -1,4 +1,12 @@
-package index
+// Package store keeps the records of one log, each byte for byte, in one append-only file.
+//
+// The file begins with magic (8 bytes, the last is the version of the format), the id of the log
+// (16), and the CRC-32C of both (4, little endian). Frames follow: magic (4), kind (1), length of
+// the body (4, little endian), CRC-32C of kind, length and body (4), body. A frame adds a record,
+// removes one, states what is known of the log, or commits what came before it; what follows the
+// last commit is not believed. Beside its bytes a record has what it says in a form that is read
+// without YAML ([Said]); a record is believed only when it was opened again ([Frame.Open]).
+package store
 
 import (
 	"bytes"
@@ -9,8 +17,6 @@ import (
 	"io"
 )
 
-// A frame is magic (4), kind (1), length of the body (4, little endian), CRC-32C of kind, length
-// and body (4), body.
 const (
 	frameHeader = 13
 	// maxBody bounds a body: a record (256 KiB), its statement (less than the record), its
@@ -33,8 +39,11 @@ const (
 	frameCommit frameKind = 4 // everything before is one whole update
 )
 
-// errFrame says that no whole frame lies where one is read.
-var errFrame = errors.New("no whole frame")
+// ErrFrame says that no whole frame lies where one is read.
+var ErrFrame = errors.New("no whole frame")
+
+// castagnoli is the CRC that processors compute in hardware. It finds damage, not intent.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // appendFrame appends a frame around the body.
 func appendFrame(b []byte, kind frameKind, body []byte) []byte {
@@ -51,38 +60,43 @@ func frameSum(head, body []byte) uint32 {
 	return crc32.Update(crc32.Update(0, castagnoli, head), castagnoli, body)
 }
 
-// frame is one frame of a store, read and found whole.
-type frame struct {
+// Frame is one frame of a store, read and found whole.
+type Frame struct {
+	Off  int64 // where it begins
 	kind frameKind
-	off  int64
 	body []byte
 }
 
-// next is where the frame ends.
-func (f frame) next() int64 { return f.off + frameHeader + int64(len(f.body)) }
+// Size is the length of the frame.
+func (f Frame) Size() int64 { return frameHeader + int64(len(f.body)) }
 
-// readFrame reads the frame at off of a store that ends at end. errFrame: what lies there is no
+func (f Frame) next() int64 { return f.Off + f.Size() }
+
+// Same says whether two frames hold the same.
+func (f Frame) Same(g Frame) bool { return f.kind == g.kind && bytes.Equal(f.body, g.body) }
+
+// readFrame reads the frame at off of a store that ends at end. ErrFrame: what lies there is no
 // whole frame. Other errors are the file's.
-func readFrame(r io.ReaderAt, off, end int64) (frame, error) {
+func readFrame(r io.ReaderAt, off, end int64) (Frame, error) {
 	room := end - off
 	if off < 0 || room < frameHeader {
-		return frame{}, fmt.Errorf("%w at %d: the file ends", errFrame, off)
+		return Frame{}, fmt.Errorf("%w at %d: the file ends", ErrFrame, off)
 	}
 	b := make([]byte, min(room, firstRead))
 	if err := readAt(r, b, off); err != nil {
-		return frame{}, err
+		return Frame{}, err
 	}
 	n, err := frameLength(b, off)
 	if err != nil {
-		return frame{}, err
+		return Frame{}, err
 	}
 	if n > room {
-		return frame{}, fmt.Errorf("%w at %d: the file ends", errFrame, off)
+		return Frame{}, fmt.Errorf("%w at %d: the file ends", ErrFrame, off)
 	}
 	if have := int64(len(b)); have < n {
 		b = append(b, make([]byte, n-have)...)
 		if err := readAt(r, b[have:], off+have); err != nil {
-			return frame{}, err
+			return Frame{}, err
 		}
 	}
 	return parseFrame(b[:n], off)
@@ -94,7 +108,7 @@ func readAt(r io.ReaderAt, b []byte, off int64) error {
 	case n == len(b):
 		return nil
 	case errors.Is(err, io.EOF):
-		return fmt.Errorf("%w at %d: the file ends", errFrame, off)
+		return fmt.Errorf("%w at %d: the file ends", ErrFrame, off)
 	}
 	return fmt.Errorf("reading at %d: %w", off, err)
 }
@@ -102,35 +116,35 @@ func readAt(r io.ReaderAt, b []byte, off int64) error {
 // frameLength is how long the frame is that b begins with, header included.
 func frameLength(b []byte, off int64) (int64, error) {
 	if len(b) < frameHeader || !bytes.Equal(b[:4], frameMagic[:]) {
-		return 0, fmt.Errorf("%w at %d", errFrame, off)
+		return 0, fmt.Errorf("%w at %d", ErrFrame, off)
 	}
 	n := binary.LittleEndian.Uint32(b[5:9])
 	if n > maxBody {
-		return 0, fmt.Errorf("%w at %d: a body of %d bytes", errFrame, off, n)
+		return 0, fmt.Errorf("%w at %d: a body of %d bytes", ErrFrame, off, n)
 	}
 	return frameHeader + int64(n), nil
 }
 
 // parseFrame checks a frame whose bytes are all there.
-func parseFrame(b []byte, off int64) (frame, error) {
+func parseFrame(b []byte, off int64) (Frame, error) {
 	body := b[frameHeader:]
 	if frameSum(b[4:9], body) != binary.LittleEndian.Uint32(b[9:13]) {
-		return frame{}, fmt.Errorf("%w at %d: the checksum differs", errFrame, off)
+		return Frame{}, fmt.Errorf("%w at %d: the checksum differs", ErrFrame, off)
 	}
 	kind := frameKind(b[4])
 	if kind < frameRecord || kind > frameCommit {
-		return frame{}, fmt.Errorf("%w at %d: kind %d", errFrame, off, kind)
+		return Frame{}, fmt.Errorf("%w at %d: kind %d", ErrFrame, off, kind)
 	}
-	return frame{kind: kind, off: off, body: body}, nil
+	return Frame{kind: kind, Off: off, body: body}, nil
 }
 
 // scanFrames calls do for every whole frame from off to end, and damaged for the start of every
 // stretch that is none. It ends whatever lies there; the error is the file's or do's.
-func scanFrames(r io.ReaderAt, off, end int64, do func(frame) error, damaged func(off int64, err error)) error {
+func scanFrames(r io.ReaderAt, off, end int64, do func(Frame) error, damaged func(off int64, err error)) error {
 	r = &window{r: r, size: end}
 	for off < end {
 		f, err := readFrame(r, off, end)
-		if errors.Is(err, errFrame) {
+		if errors.Is(err, ErrFrame) {
 			damaged(off, err)
 			if off, err = findFrame(r, off+1, end); err != nil {
 				return err
@@ -154,7 +168,9 @@ func findFrame(r io.ReaderAt, off, end int64) (int64, error) {
 	b := make([]byte, windowSize)
 	for off+frameHeader <= end {
 		b = b[:min(int64(windowSize), end-off)]
-		if err := readAt(r, b, off); err != nil {
+		if err := readAt(r, b, off); errors.Is(err, ErrFrame) {
+			return end, nil // the file is shorter than it should be
+		} else if err != nil {
 			return 0, err
 		}
 		at := bytes.Index(b, frameMagic[:])
@@ -167,43 +183,10 @@ func findFrame(r io.ReaderAt, off, end int64) (int64, error) {
 		if err == nil {
 			return off, nil
 		}
-		if !errors.Is(err, errFrame) {
+		if !errors.Is(err, ErrFrame) {
 			return 0, err
 		}
 		off++
 	}
 	return end, nil
-}
-
-const windowSize = 256 << 10
-
-// window reads a file that is scanned from front to back in large pieces.
-type window struct {
-	r    io.ReaderAt
-	size int64 // nothing is read from here on
-	b    []byte
-	off  int64 // of b in the file
-}
-
-// ReadAt reads as the file would; what lies before the window or is larger than it is not kept.
-func (w *window) ReadAt(p []byte, off int64) (int, error) {
-	if off < w.off || off+int64(len(p)) > w.off+int64(len(w.b)) {
-		if len(p) > windowSize {
-			return w.r.ReadAt(p, off)
-		}
-		if w.b == nil {
-			w.b = make([]byte, windowSize)
-		}
-		n := max(0, min(windowSize, w.size-off))
-		got, err := w.r.ReadAt(w.b[:n], off)
-		w.off, w.b = off, w.b[:got]
-		if got < len(p) {
-			copy(p, w.b)
-			if err == nil {
-				err = io.EOF
-			}
-			return min(got, len(p)), err
-		}
-	}
-	return copy(p, w.b[off-w.off:]), nil
 }

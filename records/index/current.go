@@ -1,0 +1,141 @@
+package index
+
+import (
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/google/renameio/v2/maybe"
+
+	"github.com/distributed-trust/distrust/records/index/internal/store"
+)
+
+const (
+	currentName      = "current"
+	generationPrefix = "index-"
+)
+
+// current is what the file of that name says: which generation is in force, and how long its
+// file is. Its text is "index-<n> <size> <CRC-32C of both, 8 hex>" and LF.
+type current struct {
+	number uint64
+	size   int64
+}
+
+func (c current) file() string { return generationPrefix + strconv.FormatUint(c.number, 10) }
+
+func (c current) text() string {
+	s := c.file() + " " + strconv.FormatInt(c.size, 10)
+	return fmt.Sprintf("%s %08x\n", s, crc32.Checksum([]byte(s), crc32.MakeTable(crc32.Castagnoli)))
+}
+
+func parseCurrent(text string) (current, error) {
+	file, rest, _ := strings.Cut(text, " ")
+	size, _, _ := strings.Cut(rest, " ")
+	number, ok := generationNumber(file)
+	bytes, err := strconv.ParseInt(size, 10, 64)
+	c := current{number, bytes}
+	if !ok || err != nil || c.text() != text {
+		return current{}, errors.New("it does not name a generation")
+	}
+	return c, nil
+}
+
+// generationNumber reads the number out of a generation's file name.
+func generationNumber(name string) (uint64, bool) {
+	digits, ok := strings.CutPrefix(name, generationPrefix)
+	n, err := strconv.ParseUint(digits, 10, 64)
+	return n, ok && err == nil && strconv.FormatUint(n, 10) == digits
+}
+
+// readCurrent reads which generation is in force. Without one it is ErrNone where no store lies
+// either, and damage where one does: its reports must not go unheard.
+func (d Dir) readCurrent() (current, error) {
+	path := filepath.Join(d.Cache, currentName)
+	text, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		stores, err := d.listStores()
+		if err != nil {
+			return current{}, err
+		}
+		if len(stores) == 0 {
+			return current{}, ErrNone
+		}
+		return current{}, &DamageError{Path: path, Err: errors.New("it is missing, record stores are there")}
+	case err != nil:
+		return current{}, fmt.Errorf("reading index: %w", err)
+	}
+	c, err := parseCurrent(string(text))
+	if err != nil {
+		return current{}, &DamageError{Path: path, Err: err}
+	}
+	return c, nil
+}
+
+// writeCurrent puts a generation in force.
+func (d Dir) writeCurrent(c current) error {
+	return maybe.WriteFile(filepath.Join(d.Cache, currentName), []byte(c.text()), 0o600)
+}
+
+// generations lists the numbers of the generation files that lie there, in force or not.
+func (d Dir) generations() ([]uint64, error) {
+	entries, err := os.ReadDir(d.Cache)
+	if err != nil {
+		return nil, fmt.Errorf("listing index generations: %w", err)
+	}
+	var numbers []uint64
+	for _, e := range entries {
+		if n, ok := generationNumber(e.Name()); ok {
+			numbers = append(numbers, n)
+		}
+	}
+	return numbers, nil
+}
+
+// sources is where the record stores lie.
+func (d Dir) sources() string { return filepath.Join(d.Data, "sources") }
+
+// storePath is where a store lies.
+func (d Dir) storePath(log string, number uint32) string {
+	return filepath.Join(d.sources(), store.Name(log, number))
+}
+
+// storeFile is one of the files in the folder of stores.
+type storeFile struct {
+	log    string
+	number uint32
+}
+
+// listStores lists the stores, in the order of their names; none when the folder is missing.
+func (d Dir) listStores() ([]storeFile, error) {
+	entries, err := os.ReadDir(d.sources())
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listing record stores: %w", err)
+	}
+	var stores []storeFile
+	for _, e := range entries {
+		if log, number, ok := store.ParseName(e.Name()); ok && e.Type().IsRegular() {
+			stores = append(stores, storeFile{log, number})
+		}
+	}
+	return stores, nil
+}
+
+// storeDamage blames a store; what the system refuses for want of permission is no damage.
+func storeDamage(d Dir, log string, number uint32, err error) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, os.ErrPermission) {
+		return fmt.Errorf("reading record store of %s: %w", log, err)
+	}
+	return &DamageError{Path: d.storePath(log, number), Log: log, Err: err}
+}

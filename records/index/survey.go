@@ -1,0 +1,146 @@
+package index
+
+import (
+	"slices"
+
+	"github.com/distributed-trust/distrust/records/index/internal/codec"
+	"github.com/distributed-trust/distrust/records/index/internal/store"
+	"github.com/distributed-trust/distrust/schema"
+)
+
+// survey collects what the index keeps of a log as a whole.
+type survey struct {
+	state   *logState
+	late    []int64
+	follows [][]byte
+	ids     map[string]bool // of the follows
+	takes   []store.Said    // withdraws
+}
+
+func newSurvey(state *logState) *survey {
+	return &survey{state: state, ids: map[string]bool{}}
+}
+
+// isLate says whether a record is newer than its log's head (see [Generation.Late]).
+func (l *logState) isLate(s *store.Said) bool {
+	return l.HeadID == "" || s.Statement.Issued > l.Issued.Unix()
+}
+
+func (v *survey) add(s *store.Said) {
+	if v.state.isLate(s) && !store.Void(&v.state.Keys, s.By, s.Statement.ID) {
+		v.late = append(v.late, s.Statement.Issued)
+	}
+	switch s.Statement.Kind {
+	case schema.KindFollow:
+		v.ids[s.Statement.ID] = true
+		v.follows = append(v.follows, s.Bytes())
+	case schema.KindWithdraw:
+		v.takes = append(v.takes, *s)
+	default: // other records are found by their keys
+	}
+}
+
+// edges encodes the follows, and the withdraws that take one of them back.
+func (v *survey) edges() []byte {
+	list := v.follows
+	for i := range v.takes {
+		if slices.ContainsFunc(v.takes[i].Statement.Withdraws, func(id string) bool { return v.ids[id] }) {
+			list = append(list, v.takes[i].Bytes())
+		}
+	}
+	var e codec.Encoder
+	e.Uint(uint64(len(list)))
+	for _, b := range list {
+		e.Text(string(b))
+	}
+	return e.B
+}
+
+// settle takes over what a survey found.
+func (l *logWriter) settle(v *survey) {
+	l.edges, l.state.Edges, l.surveyed = v.edges(), len(v.follows), true
+	slices.Sort(v.late)
+	l.state.late = slices.Compact(v.late)
+	l.survey = false
+}
+
+// commit ends the store's update, rewrites it when more than half of it is dead, and brings it to
+// the disk.
+func (l *logWriter) commit() error {
+	if l.out.Changed() {
+		if err := l.finish(); err != nil {
+			return err
+		}
+	}
+	l.state.size = l.out.Size()
+	if err := l.w.step("sync store"); err != nil {
+		return err
+	}
+	return l.out.Sync()
+}
+
+func (l *logWriter) finish() error {
+	if err := l.out.Commit(); err != nil {
+		return err
+	}
+	wasteful := l.wasteful()
+	if !l.survey && !wasteful {
+		return nil
+	}
+	all, err := l.out.Replay()
+	if err != nil {
+		return l.blame(err)
+	}
+	if wasteful {
+		return l.rewrite(l.out, all)
+	}
+	v := newSurvey(l.state)
+	for _, at := range all.InOrder() {
+		f, err := l.out.Frame(at.Off)
+		if err != nil {
+			return l.blame(err)
+		}
+		s, err := f.Said(&l.state.Keys)
+		if err != nil {
+			return l.blame(err)
+		}
+		v.add(&s)
+	}
+	l.settle(v)
+	return nil
+}
+
+// rewriteFrom is the size from which a store is worth rewriting.
+const rewriteFrom = 64 << 10
+
+func (l *logWriter) wasteful() bool {
+	return !l.fresh && l.out.Size() > rewriteFrom && l.state.live < l.out.Size()/2
+}
+
+// rewrite copies the live frames of a store, which it closes, to a new one, and commits that.
+func (l *logWriter) rewrite(old *store.Writer, all *store.Live) error {
+	defer old.Close()
+	l.out = nil
+	if err := l.begin(); err != nil {
+		return err
+	}
+	v := newSurvey(l.state)
+	for _, at := range all.InOrder() {
+		f, err := old.Frame(at.Off)
+		if err != nil {
+			return l.blame(err)
+		}
+		s, err := f.Said(&l.state.Keys)
+		if err != nil {
+			return l.blame(err)
+		}
+		off, err := l.out.Append(f)
+		if err != nil {
+			return err
+		}
+		l.note(&s, off, f.Size())
+		v.add(&s)
+	}
+	l.settle(v)
+	return l.out.Commit()
+}
