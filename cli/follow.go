@@ -227,6 +227,9 @@ func (m *machine) acceptFollow(ctx context.Context, batch *source.Batch, result 
 	}
 	entry.Name = m.freeName(wish.name, result.Head.Name, spec.URL)
 	wish.name = entry.Name
+	if slices.ContainsFunc(entry.Scopes, config.IsWide) {
+		entry.Weight = config.WeightHalf // the scopes are the head's own word, and leave next to nothing out
+	}
 	wish.apply(&entry)
 	err = config.EditSources(m.dirs, func(all []config.Source) ([]config.Source, error) {
 		return append(all, entry), nil

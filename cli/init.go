@@ -174,7 +174,7 @@ func (m *machine) joinOrCreate(ctx context.Context, remote string, profile home.
 		return m.createAt(ctx, remote, profile)
 	}
 	if err != nil {
-		return nil, err
+		return nil, cannotJoin(err)
 	}
 	doc := h.Head().Doc()
 	fmt.Fprintf(m.env.Stdout, "joined %s\n", render.Escape(remote))
@@ -189,6 +189,17 @@ func (m *machine) joinOrCreate(ctx context.Context, remote string, profile home.
 		m.env.hint(hint)
 	}
 	return h, config.EditConfig(m.dirs, func(c *config.Config) { c.Publish = config.PublishAuto })
+}
+
+// cannotJoin is the error of a remote that holds something, and no log that could be the user's.
+func cannotJoin(err error) error {
+	if errors.Is(err, home.ErrNotHome) {
+		return fail(Refused, err, "check the address: to publish there, the repository has to be empty")
+	}
+	if errors.Is(err, home.ErrUnsealed) {
+		return fail(Refused, err, "on the machine that publishes there, run", render.Words("distrust", "seal")...)
+	}
+	return err
 }
 
 func nameOr(name, other string) string {
@@ -271,7 +282,7 @@ func (m *machine) moveRemote(ctx context.Context, h **home.Home, remote string, 
 		return m.publishAt(ctx, *h, remote)
 	}
 	if err != nil {
-		return err
+		return cannotJoin(err)
 	}
 	same := other.LogID() == (*h).LogID()
 	other.Close()

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/distributed-trust/distrust/records/trust"
@@ -25,7 +27,7 @@ type Source struct {
 }
 
 // DefaultWeight is the weight of an entry that names none: full within scopes, half without any
-// (C3, follow).
+// (C3, follow). A scope that is everything bounds nothing.
 const DefaultWeight = -1
 
 // DefaultViaMax is the via_max of an entry that names none (D1).
@@ -65,10 +67,17 @@ func (s Source) EffectiveWeight() int {
 	switch {
 	case s.Weight != DefaultWeight:
 		return s.Weight
-	case len(s.Scopes) > 0:
+	case len(s.Scopes) > 0 && !slices.Contains(s.Scopes, "*"):
 		return WeightFull
 	}
 	return WeightHalf
+}
+
+// IsWide says whether a pattern covers everything, or every project of a type. In a head it is no
+// bound that the user has set: whoever writes the head would choose their own weight.
+func IsWide(pattern string) bool {
+	kind, all := strings.CutSuffix(pattern, "/*")
+	return pattern == "*" || all && !strings.Contains(kind, "/")
 }
 
 // Follows turns the entries of sources.yml into what [trust.Decide] takes. Tombstones are not
@@ -92,13 +101,15 @@ func Follows(sources []Source) []trust.Follow {
 }
 
 // WithDefaultScopes gives the sources that name no scopes those that their head says it speaks
-// about (D1). projects returns the patterns of the accepted head of a log, nil when it has none.
+// about (D1). projects returns the patterns of the accepted head of a log, nil when it has none. The
+// weight stays what it is without scopes: a head may change with every sync, and what it says
+// bounds its log but never raises it.
 func WithDefaultScopes(sources []Source, projects func(log string) []string) []Source {
 	scoped := make([]Source, len(sources))
 	copy(scoped, sources)
 	for i, s := range scoped {
 		if len(s.Scopes) == 0 && s.Log != "" {
-			scoped[i].Scopes = projects(s.Log)
+			scoped[i].Weight, scoped[i].Scopes = s.EffectiveWeight(), projects(s.Log)
 		}
 	}
 	return scoped

@@ -145,11 +145,27 @@ func TestFollows(t *testing.T) {
 	if !slices.Equal(scoped[0].Scopes, []string{"pkg:pypi/*"}) {
 		t.Errorf("the user's scopes became %v", scoped[0].Scopes)
 	}
-	if !slices.Equal(scoped[1].Scopes, []string{"pkg:npm/*"}) || scoped[1].Weight != WeightFull {
-		t.Errorf("the head's scopes give %+v, want full within them (C3)", scoped[1])
+	if !slices.Equal(scoped[1].Scopes, []string{"pkg:npm/*"}) || scoped[1].Weight != WeightHalf {
+		t.Errorf("the head's scopes give %+v: a head must not raise its own weight", scoped[1])
 	}
 	if sources[1].Scopes != nil {
 		t.Error("WithDefaultScopes changed its argument")
+	}
+}
+
+// TestEverythingIsNoBound: "full within scopes" is for scopes that leave something out.
+func TestEverythingIsNoBound(t *testing.T) {
+	t.Parallel()
+	s := Source{Weight: DefaultWeight, Scopes: []string{"pkg:pypi/one", "*"}}
+	if got := s.EffectiveWeight(); got != WeightHalf {
+		t.Errorf("everything gives the weight %d, want half", got)
+	}
+	for pattern, want := range map[string]bool{
+		"*": true, "pkg:pypi/*": true, "pkg:github/alice/*": false, "pkg:pypi/one": false,
+	} {
+		if got := IsWide(pattern); got != want {
+			t.Errorf("IsWide(%q) = %v", pattern, got)
+		}
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 // Passphrase asks for a passphrase without showing it. It gives what was typed up to the end of
 // the line, which may be empty; the echo is back on return, also when ctx ends first.
 func (t *Terminal) Passphrase(ctx context.Context, prompt string) ([]byte, error) {
-	restore, err := prepare(t.in)
+	restore, err := prepare(t.in, hidden)
 	if err != nil {
 		return nil, fmt.Errorf("asking for a passphrase: %w", err)
 	}

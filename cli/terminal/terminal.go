@@ -121,10 +121,19 @@ func (t *Terminal) Confirm(ctx context.Context, prompt string) (bool, error) {
 	return answer == "yes", err
 }
 
+// echo says whether what is typed is shown. It is set before the question is, since people type as
+// soon as they see it.
+type echo bool
+
+const (
+	hidden echo = false
+	shown  echo = true
+)
+
 // line reads one line that a person types after seeing prompt. ok is false when the input ended
 // or when more was waiting behind the line.
 func (t *Terminal) line(ctx context.Context, prompt string) (text string, ok bool, err error) {
-	restore, err := prepare(t.in)
+	restore, err := prepare(t.in, shown)
 	if err != nil {
 		return "", false, err
 	}

@@ -22,7 +22,7 @@ func foreground(tty *os.File) bool {
 
 // prepare throws type-ahead away and gives the terminal the settings that reading a line needs,
 // whatever a program before us left behind. restore puts back what was there.
-func prepare(tty *os.File) (restore func(), err error) {
+func prepare(tty *os.File, typed echo) (restore func(), err error) {
 	fd := int(tty.Fd())
 	before, err := term.GetState(fd)
 	if err != nil {
@@ -33,6 +33,9 @@ func prepare(tty *os.File) (restore func(), err error) {
 		return nil, err
 	}
 	settings.Lflag |= unix.ICANON | unix.ECHO | unix.ISIG
+	if typed == hidden {
+		settings.Lflag &^= unix.ECHO
+	}
 	settings.Iflag |= unix.ICRNL
 	if err := unix.IoctlSetTermios(fd, flushAndWriteSettings, settings); err != nil {
 		return nil, err

@@ -14,8 +14,9 @@ func output(*os.File) (*os.File, error) { return os.OpenFile("CONOUT$", os.O_RDW
 // foreground is always true: consoles have no process groups.
 func foreground(*os.File) bool { return true }
 
-// prepare throws type-ahead away. restore puts the console's settings back.
-func prepare(tty *os.File) (restore func(), err error) {
+// prepare throws type-ahead away. restore puts the console's settings back. What is typed is hidden by
+// whoever reads it.
+func prepare(tty *os.File, _ echo) (restore func(), err error) {
 	before, err := term.GetState(int(tty.Fd()))
 	if err != nil {
 		return nil, err
