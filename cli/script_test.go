@@ -1,6 +1,8 @@
 package cli_test
 
 import (
+	"encoding/pem"
+	"io"
 	"net/http"
 	"net/http/cgi"
 	"net/http/httptest"
@@ -115,22 +117,34 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// serve FOLDER serves the git repositories in a folder over http with git's own server, and sets
-// URL to its address.
+// serve [-tls] FOLDER serves the git repositories in a folder over http or https with git's own
+// server, and sets URL to its address; SSL_CERT_FILE then holds what vouches for it.
 func serve(ts *testscript.TestScript, neg bool, args []string) {
+	secure := len(args) == 2 && args[0] == "-tls"
+	if secure {
+		args = args[1:]
+	}
 	if neg || len(args) != 1 {
-		ts.Fatalf("usage: serve FOLDER")
+		ts.Fatalf("usage: serve [-tls] FOLDER")
 	}
 	git, err := exec.LookPath("git")
 	ts.Check(err)
-	server := httptest.NewServer(http.Handler(&cgi.Handler{
-		Path: git, Args: []string{"http-backend"}, Stderr: os.Stderr,
+	server := httptest.NewUnstartedServer(http.Handler(&cgi.Handler{
+		Path: git, Args: []string{"http-backend"}, Stderr: io.Discard,
 		Env: []string{
 			"GIT_PROJECT_ROOT=" + ts.MkAbs(args[0]), "GIT_HTTP_EXPORT_ALL=1", "GIT_CONFIG_NOSYSTEM=1",
 			"GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_0=http.receivepack", "GIT_CONFIG_VALUE_0=true",
 			"GIT_CONFIG_KEY_1=safe.directory", "GIT_CONFIG_VALUE_1=*",
 		},
 	}))
+	if secure {
+		server.StartTLS()
+		file := ts.MkAbs("server.pem")
+		ts.Check(os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600))
+		ts.Setenv("SSL_CERT_FILE", file)
+	} else {
+		server.Start()
+	}
 	ts.Defer(server.Close)
 	ts.Setenv("URL", server.URL)
 }

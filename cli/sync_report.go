@@ -68,7 +68,9 @@ func sayEvidence(env *Env, r *source.Result) {
 	if r.Evidence != "" {
 		env.say("  both are kept in " + r.Evidence)
 	}
-	env.say(fmt.Sprintf("  what was accepted of %s before stays in force", r.Source))
+	if !r.Fetched.IsZero() {
+		env.say(fmt.Sprintf("  what was accepted of %s before stays in force", r.Source))
+	}
 }
 
 // resultJSON is what came of one source, for programs.
