@@ -95,7 +95,7 @@ func printAlarm(in *Invocation, a journal.Alarm) {
 	if !a.Acked.IsZero() {
 		tone, word = render.Faint, "acked"
 	}
-	fmt.Fprintf(out, "%s  %s  %s  is %s now\n", style.Paint(tone, word), a.ID, render.Escape(what), a.Verdict)
+	fmt.Fprintf(out, "%s  %s  %s  is %s now\n", style.Paint(tone, word), shortDigits(a.ID), render.Escape(what), a.Verdict)
 	accepted := "accepted by distrust " + a.Entry.Command
 	fmt.Fprintf(out, "  %s on %s\n", accepted, render.Date(a.Entry.Time))
 	if a.Entry.Path != "" {
@@ -119,6 +119,9 @@ func printAlarm(in *Invocation, a journal.Alarm) {
 		fmt.Fprintf(out, "  distrust why sha256:%s\n  distrust alarms ack %s\n", a.Entry.Digest.SHA256, a.ID)
 	}
 }
+
+// shortDigits are the first digits of an id, for people to see; ack takes as many as are needed.
+func shortDigits(id string) string { return id[:min(8, len(id))] }
 
 // alarmJSON is one alarm for programs.
 type alarmJSON struct {

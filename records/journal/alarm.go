@@ -26,7 +26,7 @@ type Report struct {
 
 // Alarm is an accepted thing that is now distrusted or a mismatch.
 type Alarm struct {
-	ID      string        // 8 hex, the same for the same bytes accepted as the same thing
+	ID      string        // 32 hex, the same for the same bytes accepted as the same thing
 	Entry   Entry         // as it was accepted first; Records are those that carried that
 	Verdict trust.Verdict // now
 	Reports []Report      // who says so now, the user's own first, then the newest
@@ -117,10 +117,11 @@ func watch(entries []Entry) []*watched {
 	return list
 }
 
-// alarmID names what an entry is about.
+// alarmID names what an entry is about. It is long enough that nobody can publish two files which
+// share one: the alarm over the second would never be raised.
 func alarmID(e *Entry) string {
 	sum := sha256.Sum256([]byte(e.subject() + "\x00" + e.Project + "\x00" + e.Version))
-	return hex.EncodeToString(sum[:4])
+	return hex.EncodeToString(sum[:16])
 }
 
 func bad(v trust.Verdict) bool { return v == trust.Distrusted || v == trust.Mismatch }

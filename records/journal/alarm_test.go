@@ -99,7 +99,7 @@ func TestAlarmLife(t *testing.T) {
 			t.Errorf("%s: closed %q, want %q", s.name, have, s.closed)
 		}
 		for _, a := range c.Raised {
-			if !a.Raised.Equal(now) || !reflect.DeepEqual(a.Entry, e) || len(a.ID) != 8 || a.Reason != "" {
+			if !a.Raised.Equal(now) || !reflect.DeepEqual(a.Entry, e) || len(a.ID) != 32 || a.Reason != "" {
 				t.Errorf("%s: raised %+v", s.name, a)
 			}
 		}
@@ -233,5 +233,29 @@ func TestAlarmsFile(t *testing.T) {
 	}
 	if have, err := LoadAlarms(file); err != nil || len(have) != 0 {
 		t.Errorf("no alarms: %v %v", have, err)
+	}
+}
+
+// TestAlarmsOfManyFiles: whoever publishes one file that is accepted can make others until two share
+// the first digits of an id. Each still has an alarm of its own.
+func TestAlarmsOfManyFiles(t *testing.T) {
+	t.Parallel()
+	var twins []Entry
+	for _, digest := range []string{ // of files that count their builds; the ids begin with c77b1c92
+		"ce192bfdedfdb5cc01eb8f8febc622ded0ce81dbb3ed04ef5404c2b8bb03711d",
+		"c762bd3483d9add9b30824b577e008a1c28769924a711be66e5139139567f2f8",
+	} {
+		e := entryOf("a")
+		e.Digest = schema.Digest{SHA256: digest}
+		twins = append(twins, e)
+	}
+	decide := func(e Entry) trust.Decision {
+		if e.Digest == twins[1].Digest {
+			return distrusted(reportBy("bob", "b1"))
+		}
+		return trust.Decision{Verdict: trust.Trusted}
+	}
+	if c := Raise(twins, decide, nil, testTime); len(c.Raised) != 1 || c.Raised[0].Entry.Digest != twins[1].Digest {
+		t.Errorf("%+v", c.Raised)
 	}
 }
