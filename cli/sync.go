@@ -226,11 +226,10 @@ func (s *syncRun) syncSources(names []string) error {
 	for _, r := range batch.Results() {
 		s.report(r)
 	}
-	if len(s.in.Operands) == 0 {
+	if failed != nil {
+		s.exits = append(s.exits, Failed) // which source it was has been said
+	} else if len(s.in.Operands) == 0 {
 		s.reached(batch.Results())
-	}
-	if failed != nil && len(s.exits) == 0 {
-		return failed
 	}
 	if err := batch.Close(); err != nil {
 		return err

@@ -216,7 +216,13 @@ func (b *Batch) Commit(ctx context.Context, apply func(context.Context, []index.
 	}
 	if updates := b.Updates(); len(updates) > 0 {
 		if err := apply(ctx, updates); err != nil {
-			return fmt.Errorf("writing index: %w", err)
+			err = fmt.Errorf("writing index: %w", err)
+			for _, w := range b.work {
+				if w.result.Err == nil { // nothing of it is in force, and nobody may read that it is
+					w.fail(err)
+				}
+			}
+			return err
 		}
 	}
 	// Each pin is put on the disk for good, which is mostly waiting.

@@ -97,6 +97,9 @@ func TestCommitIsTheOnlyEffect(t *testing.T) {
 	if !errors.Is(err, full) {
 		t.Errorf("commit: %v", err)
 	}
+	if r := b.Results()[0]; r.Good() || r.Update != nil || !errors.Is(r.Err, full) {
+		t.Errorf("the result says %s, %v, although nothing is in force", r.State, r.Err)
+	}
 	if got := m.pin(spec.Log); got.Sum != before.Sum {
 		t.Error("the pin moved although the index could not be written")
 	}
