@@ -228,7 +228,7 @@ func (in *Invocation) world(ctx context.Context) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := w.configure(in, dirs); err != nil {
+	if err := w.configure(ctx, in, dirs); err != nil {
 		w.close()
 		return nil, err
 	}
@@ -273,7 +273,7 @@ func (m *machine) rebuild(ctx context.Context) error {
 
 // configure takes the compiled configuration from the index while the user's files are those
 // that it was made from, else compiles it again in memory.
-func (w *world) configure(in *Invocation, dirs config.Dirs) error {
+func (w *world) configure(ctx context.Context, in *Invocation, dirs config.Dirs) error {
 	stamp, err := config.Stamp(dirs)
 	if err != nil {
 		return err
@@ -297,7 +297,15 @@ func (w *world) configure(in *Invocation, dirs config.Dirs) error {
 		if err != nil {
 			return err
 		}
-		w.compiled = m.compile(w.compiled.Own, w.projects)
+		own := w.compiled.Own
+		if w.generation != nil && stored.IsZero() {
+			// A rebuild that was cut short left no settings, and so nobody's word as the user's: their
+			// reports would count for nothing.
+			if own, err = m.ownLogs(ctx); err != nil {
+				return err
+			}
+		}
+		w.compiled = m.compile(own, w.projects)
 	}
 	w.network.Own = w.compiled.Own
 	w.network.Follows = w.compiled.Follows
