@@ -187,7 +187,7 @@ func (d *decider) support() count {
 		if !d.fresh(s.log) {
 			continue
 		}
-		w, ok := s.choose(d.names, nil)
+		w, ok := d.word(s)
 		if !ok {
 			continue
 		}

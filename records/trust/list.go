@@ -84,7 +84,7 @@ func (d *decider) uncounted(s *source, x *said, reports *pass) Voice {
 		reason = Overruled
 	default:
 		reason = Superseded
-		if w, ok := s.choose(d.names, nil); ok && w.said == x {
+		if w, ok := d.word(s); ok && w.said == x {
 			reason = NoRoom
 		}
 	}

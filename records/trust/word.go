@@ -2,6 +2,7 @@ package trust
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 
@@ -12,6 +13,13 @@ import (
 type source struct {
 	log  string // of the user: ""
 	said []said
+
+	// By sort:
+	reports map[bucket][]*said  // that count
+	newest  [fileRank + 1]int64 // of each level, when the newest trust that is as specific was issued
+	trusted word
+	words   map[standing]word // by standing
+	whole   *word             // by decider.word
 }
 
 // word is what one source says in the end: one source, one voice (D3).
@@ -22,19 +30,19 @@ type word struct {
 }
 
 // choose finds the word of a source when the query has the given names, leaving out the reports
-// in seen. A report stands unless the same source has a trust record that is newer and at least
-// as specific; if any stands the word is a report, else the most specific, newest trust.
+// in seen, which is nil or always the same. A report stands unless the same source has a trust
+// record that is newer and at least as specific; if any stands the word is a report, else the most
+// specific, newest trust.
 func (s *source) choose(names []name, seen map[string]bool) (word, bool) {
-	var report word
-	for i := range s.said {
-		x := &s.said[i]
-		if !x.counts() || !x.isReport() || seen[x.s.ID] {
+	s.sort()
+	report := s.standing(bucket{}, seen)
+	for _, n := range names {
+		if n.project == "" {
 			continue
 		}
-		if at := x.as(names); at != noRank && !s.answers(x, at) {
-			strength := max(report.weight, x.strength())
-			report = report.or(word{x, at, 0})
-			report.weight = strength
+		report = report.with(s.standing(bucket{n.project, ""}, seen))
+		if n.version != "" {
+			report = report.with(s.standing(bucket{n.project, n.version}, seen))
 		}
 	}
 	if report.said != nil {
@@ -43,28 +51,114 @@ func (s *source) choose(names []name, seen map[string]bool) (word, bool) {
 	return s.trust()
 }
 
-// trust is the word of a source as far as it trusts, whatever it reports besides.
-func (s *source) trust() (word, bool) {
-	var trust word
-	for i := range s.said {
-		if x := &s.said[i]; x.counts() && !x.isReport() {
-			trust = trust.or(word{x, x.rank, x.strength()})
+// word is the word of a source for all names of the query, with no report left out.
+func (d *decider) word(s *source) (word, bool) {
+	if s.whole == nil {
+		w, _ := s.choose(d.names, nil)
+		s.whole = &w
+	}
+	return *s.whole, s.whole.said != nil
+}
+
+// bucket names the reports that match a query for one reason: its bytes or signers, its project,
+// or its release. A report that matches for several is in several; where it stands as the less
+// specific, it stands as the more specific too.
+type bucket struct{ project, version string }
+
+// rank is where a report of a bucket matches.
+func (b bucket) rank(x *said) rank {
+	switch {
+	case b.project == "":
+		return x.rank
+	case b.version == "":
+		return projectRank
+	}
+	return releaseRank
+}
+
+// sort puts the records into buckets, once: a source may say very much about one thing, and it is
+// asked for every name that the thing has.
+func (s *source) sort() {
+	if s.reports != nil {
+		return
+	}
+	s.reports = map[bucket][]*said{}
+	s.words = map[standing]word{}
+	for r := range s.newest {
+		s.newest[r] = math.MinInt64
+	}
+	put := func(b bucket, x *said) {
+		if of := s.reports[b]; len(of) == 0 || of[len(of)-1] != x {
+			s.reports[b] = append(of, x)
 		}
 	}
-	return trust, trust.said != nil
+	for i := range s.said {
+		x := &s.said[i]
+		switch {
+		case !x.counts():
+		case !x.isReport():
+			for r := noRank; r <= x.rank; r++ {
+				s.newest[r] = max(s.newest[r], x.s.Issued)
+			}
+			s.trusted = s.trusted.or(word{x, x.rank, x.strength()})
+		default:
+			if x.rank != noRank {
+				put(bucket{}, x)
+			}
+			for _, named := range x.named {
+				if project, version, ok := schema.SplitRelease(named.Release); ok {
+					put(bucket{project, version}, x)
+				} else if named.Project != "" {
+					put(bucket{named.Project, ""}, x)
+				}
+			}
+		}
+	}
+}
+
+// standing is a bucket, with or without the reports that the user has seen.
+type standing struct {
+	bucket
+	seen bool
+}
+
+// standing is the word of those reports of a bucket that stand; none has no record.
+func (s *source) standing(b bucket, seen map[string]bool) word {
+	reports := s.reports[b]
+	if len(reports) == 0 {
+		return word{}
+	}
+	key := standing{b, seen != nil}
+	report, known := s.words[key]
+	if known {
+		return report
+	}
+	for _, x := range reports {
+		if at := b.rank(x); !seen[x.s.ID] && !s.answers(x, at) {
+			report = report.with(word{x, at, x.strength()})
+		}
+	}
+	s.words[key] = report
+	return report
+}
+
+// with is the better of two words of the same source that stand, with the greatest strength of both.
+func (w word) with(v word) word {
+	strength := max(w.weight, v.weight)
+	w = w.or(v)
+	w.weight = strength
+	return w
+}
+
+// trust is the word of a source as far as it trusts, whatever it reports besides.
+func (s *source) trust() (word, bool) {
+	s.sort()
+	return s.trusted, s.trusted.said != nil
 }
 
 // answers says whether a trust record of the source is newer than a report and at least as
 // specific as at.
-func (s *source) answers(report *said, at rank) bool {
-	for i := range s.said {
-		x := &s.said[i]
-		if x.counts() && !x.isReport() && x.rank >= at && x.s.Issued > report.s.Issued {
-			return true
-		}
-	}
-	return false
-}
+func (s *source) answers(report *said, at rank) bool { return s.newest[at] > report.s.Issued }
 
 // or is the better of two words: the more specific, then the newer, then the smaller id. A word
 // without a level is none.
