@@ -211,7 +211,9 @@ func seenReports(ctx context.Context, in *Invocation, subjects []subject.Subject
 			return nil, fail(exit, fmt.Errorf("%s is %s", s.Arg, decision.Verdict), "look first, then add --anyway if you must",
 				append(render.Words("distrust", "why"), shownAs(s))...)
 		}
-		seen = append(seen, decision.Reports()...)
+		if in.Bool(anywayFlagName) { // else nobody has said that they looked: what is below the bar stays unseen
+			seen = append(seen, decision.Reports()...)
+		}
 	}
 	slices.Sort(seen)
 	return slices.Compact(seen), nil
