@@ -261,8 +261,17 @@ func TestVoidFollowsTheHead(t *testing.T) {
 	t.Parallel()
 	alice := newLog(t, "alice")
 	a1, a2 := alice.entry(trusted("f", "f")), alice.entry(reported(fileSubject("f", "f")))
+	newer := trusted("newer", "newer")
+	newer.Issued = testStart.Add(time.Minute)
 	d := testDir(t)
-	apply(t, d, alice.update(a1, a2))
+	apply(t, d, alice.update(a1, a2, alice.entry(newer)))
+	late := func(want int) {
+		t.Helper()
+		if late, err := open(t, d).Late(alice.id()); err != nil || len(late) != want {
+			t.Errorf("late %v, want %d (%v)", late, want, err)
+		}
+	}
+	late(1)
 	void := func() int {
 		n := 0
 		for _, s := range candidates(t, d, fileQuery("f", "f")) {
@@ -283,6 +292,7 @@ func TestVoidFollowsTheHead(t *testing.T) {
 	if n := void(); n != 1 {
 		t.Errorf("%d void of a compromised key, one of them kept", n)
 	}
+	late(0)
 	keys.Keys[0].Key = newKey("another").Key().String()
 	keys.Keep = nil
 	apply(t, d, Update{Log: alice.id(), Keys: keys})
@@ -308,6 +318,11 @@ func TestStoreIsRewritten(t *testing.T) {
 		entries = append(entries, alice.entry(trusted("file", string(rune('A'+i)))))
 	}
 	apply(t, d, alice.update(entries...))
+	path := d.storePath(alice.id(), 0)
+	first, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var gone []string
 	for _, e := range entries[10:] {
 		gone = append(gone, e.Record.ID())
@@ -341,6 +356,12 @@ func TestStoreIsRewritten(t *testing.T) {
 	if _, err := Rebuild(context.Background(), d, Config{}); err != nil || contents(t, d) != before2 {
 		t.Errorf("a rebuild differs: %v", err)
 	}
+	// Where the first file could not be removed, the one that took its place counts.
+	write(t, path, first)
+	if _, err := Rebuild(context.Background(), d, Config{}); err != nil || contents(t, d) != before2 {
+		t.Errorf("a rebuild with the first file still there differs: %v", err)
+	}
+	checkFolders(t, d)
 	apply(t, d, alice.update(entries...))
 	if have := candidates(t, d, fileQuery("file", "A")); len(have) != 80 {
 		t.Errorf("%d candidates of 80", len(have))
@@ -381,7 +402,8 @@ func TestEdges(t *testing.T) {
 	check("two follows", []string{f1.Record.ID(), f2.Record.ID()}, []string{withdraw.Record.ID()})
 	apply(t, d, alice.next(func(*schema.Head) {}).update())
 	check("a new head", []string{f1.Record.ID(), f2.Record.ID()}, []string{withdraw.Record.ID()})
-	apply(t, d, Update{Log: bob.id(), Drop: true}) // everything is written anew
+	more := alice.entry(trusted("z", "z"))
+	apply(t, d, Update{Log: bob.id(), Drop: true}, alice.update(more)) // everything is written anew
 	check("another log dropped", []string{f1.Record.ID(), f2.Record.ID()}, []string{withdraw.Record.ID()})
 	apply(t, d, Update{Log: alice.id(), Remove: []string{withdraw.Record.ID()}})
 	check("withdraw removed", []string{f1.Record.ID(), f2.Record.ID()}, []string{})

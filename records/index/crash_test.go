@@ -236,6 +236,38 @@ func TestUnfinishedAppendIsCut(t *testing.T) {
 	}
 }
 
+// TestLeftOverStoreIsNotTakenForTheNewest: a rewritten store that never came into force must not
+// win over the one that was in force and went on.
+func TestLeftOverStoreIsNotTakenForTheNewest(t *testing.T) {
+	t.Parallel()
+	alice := newLog(t, "alice")
+	before := testDir(t)
+	a, b := alice.entry(trusted("f", "a")), alice.entry(trusted("f", "b"))
+	apply(t, before, alice.update(a))
+	whole, err := os.ReadFile(before.storePath(alice.id(), 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, before.storePath(alice.id(), 1), whole)
+	var d Dir
+	swapped := false
+	for n := 0; !swapped; n++ { // the next writer stops as soon as its generation is in force
+		d = copyDir(t, before)
+		changes, err := applyUntil(d, n, []Update{alice.update(b)})
+		if !errors.Is(err, errCrash) {
+			t.Fatal(err)
+		}
+		swapped = changes[len(changes)-1] == "remove old generation"
+	}
+	if err := os.RemoveAll(d.Cache); err != nil {
+		t.Fatal(err)
+	}
+	rebuilt, err := Rebuild(context.Background(), d, Config{})
+	if err != nil || rebuilt.Records != 2 {
+		t.Errorf("%+v %v", rebuilt, err)
+	}
+}
+
 // TestReadersDuringWrites: readers see one whole state each, whatever writers do meanwhile.
 func TestReadersDuringWrites(t *testing.T) {
 	t.Parallel()

@@ -129,32 +129,31 @@ func (g *Generation) Statements(log string, do func(st trust.Statement, path str
 func (g *Generation) eachFrame(log string, do func(*logState, store.Frame) error) error {
 	var l *logState
 	var f *store.File
-	var places []store.Place
+	var live *store.Live
 	err := g.read(func(s *snapshot) (err error) {
 		if l, err = s.findLog(log); l == nil || err != nil {
 			return err
 		}
-		f, places, err = s.places(l)
+		f, live, err = s.openLive(l)
 		return err
 	})
 	if err != nil || l == nil {
 		return err
 	}
 	defer f.Close()
-	for _, at := range places {
-		fr, err := f.Frame(at.Off, l.size)
-		if err != nil {
-			return storeDamage(g.dir, l.Log, l.store, err)
-		}
-		if err := do(l, fr); err != nil {
-			return err
-		}
+	var theirs error // what do says is no damage
+	err = f.Each(live, func(f store.Frame) error {
+		theirs = do(l, f)
+		return theirs
+	})
+	if theirs != nil {
+		return theirs
 	}
-	return nil
+	return storeDamage(g.dir, l.Log, l.store, err)
 }
 
-// places opens a store for its caller and finds what is live in it.
-func (s *snapshot) places(l *logState) (*store.File, []store.Place, error) {
+// openLive opens a store for its caller and finds what is live in it.
+func (s *snapshot) openLive(l *logState) (*store.File, *store.Live, error) {
 	f, err := store.Open(s.dir.storePath(l.Log, l.store), l.Log)
 	if err != nil {
 		return nil, nil, s.blame(l, err)
@@ -165,7 +164,7 @@ func (s *snapshot) places(l *logState) (*store.File, []store.Place, error) {
 		f.Close()
 		return nil, nil, s.blame(l, err)
 	}
-	return f, live.InOrder(), nil
+	return f, live, nil
 }
 
 // minPrefix is how many digits of an id name a record at least.

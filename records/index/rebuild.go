@@ -159,17 +159,17 @@ func (w *Writer) takeStore(a *adoptable) (*logWriter, error) {
 	}
 	l.out, l.fresh = out, true
 	v := newSurvey(l.state)
-	for _, at := range a.live.InOrder() {
-		f, err := out.Frame(at.Off)
-		if err != nil {
-			return nil, l.blame(err)
-		}
+	err = out.Each(a.live, func(f store.Frame) error {
 		s, err := f.Said(&l.state.Keys)
 		if err != nil {
-			return nil, l.blame(err)
+			return err
 		}
-		l.note(&s, at.Off, at.Size)
+		l.note(&s, f.Off, f.Size())
 		v.add(&s)
+		return nil
+	})
+	if err != nil {
+		return nil, l.blame(err)
 	}
 	l.settle(v)
 	return l, nil

@@ -95,16 +95,15 @@ func (l *logWriter) finish() error {
 		return l.rewrite(l.out, all)
 	}
 	v := newSurvey(l.state)
-	for _, at := range all.InOrder() {
-		f, err := l.out.Frame(at.Off)
-		if err != nil {
-			return l.blame(err)
-		}
+	err = l.out.Each(all, func(f store.Frame) error {
 		s, err := f.Said(&l.state.Keys)
-		if err != nil {
-			return l.blame(err)
+		if err == nil {
+			v.add(&s)
 		}
-		v.add(&s)
+		return err
+	})
+	if err != nil {
+		return l.blame(err)
 	}
 	l.settle(v)
 	return nil
@@ -125,21 +124,26 @@ func (l *logWriter) rewrite(old *store.Writer, all *store.Live) error {
 		return err
 	}
 	v := newSurvey(l.state)
-	for _, at := range all.InOrder() {
-		f, err := old.Frame(at.Off)
-		if err != nil {
-			return l.blame(err)
-		}
+	var writing error
+	err := old.Each(all, func(f store.Frame) error {
 		s, err := f.Said(&l.state.Keys)
 		if err != nil {
-			return l.blame(err)
+			return err
 		}
 		off, err := l.out.Append(f)
 		if err != nil {
+			writing = err
 			return err
 		}
 		l.note(&s, off, f.Size())
 		v.add(&s)
+		return nil
+	})
+	switch {
+	case writing != nil:
+		return writing
+	case err != nil:
+		return l.blame(err)
 	}
 	l.settle(v)
 	return l.out.Commit()

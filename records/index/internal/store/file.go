@@ -143,10 +143,28 @@ type Live struct {
 // Place is where a frame lies.
 type Place struct{ Off, Size int64 }
 
-// InOrder lists the live frames from front to back of the store: the order in which they came.
-func (l *Live) InOrder() []Place {
+// inOrder lists the live frames from front to back of the store: the order in which they came.
+func (l *Live) inOrder() []Place {
 	return slices.SortedFunc(maps.Values(l.Frames), func(a, b Place) int { return cmp.Compare(a.Off, b.Off) })
 }
+
+// each reads the live frames in their order, the file in large pieces.
+func (l *Live) each(r io.ReaderAt, do func(Frame) error) error {
+	r = &window{r: r, size: l.End}
+	for _, at := range l.inOrder() {
+		f, err := recordAt(r, at.Off, l.End)
+		if err != nil {
+			return err
+		}
+		if err := do(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Each calls do for every live frame, in the order in which they came.
+func (f *File) Each(l *Live, do func(Frame) error) error { return l.each(f.f, do) }
 
 // change is what one frame does.
 type change struct {

@@ -208,16 +208,20 @@ func TestReplay(t *testing.T) {
 		if err != nil || len(live.Frames) != test.live || (live.State != nil) != (len(test.commits) > 0) {
 			t.Errorf("%s: %+v %v", test.name, live, err)
 		}
-		last := int64(0)
-		for _, at := range live.InOrder() {
-			fr, err := f.Frame(at.Off, size)
-			if err != nil || fr.Size() != at.Size || at.Off <= last {
-				t.Errorf("%s: frame at %d: %v", test.name, at.Off, err)
+		last, n := int64(0), 0
+		err = f.Each(live, func(fr Frame) error {
+			if again, err := f.Frame(fr.Off, size); err != nil || !again.Same(fr) || fr.Off <= last {
+				t.Errorf("%s: frame at %d: %v", test.name, fr.Off, err)
 			}
-			last = at.Off
+			last = fr.Off
+			n++
 			if _, st, err := fr.Open(testKeys(newSigner(t))); err != nil || st.Indexed {
 				t.Errorf("%s: %+v %v", test.name, st, err)
 			}
+			return nil
+		})
+		if err != nil || n != test.live {
+			t.Errorf("%s: %d frames, %v", test.name, n, err)
 		}
 	}
 }

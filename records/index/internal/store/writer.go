@@ -151,3 +151,6 @@ func (w *Writer) Replay() (*Live, error) {
 	l, err := replay(w.f, w.committed, func(_ int64, err error) { damage = errors.Join(damage, err) })
 	return l, errors.Join(err, damage)
 }
+
+// Each calls do for every live frame, in the order in which they came.
+func (w *Writer) Each(l *Live, do func(Frame) error) error { return l.each(w.f, do) }
