@@ -135,7 +135,10 @@ func (r *received) talk(ctx context.Context, s session, opt FetchOptions, to tar
 			return err
 		}
 		if r.base != "" {
-			spooled := openObjects(r.spool, true)
+			spooled, err := openPacks(r.spool)
+			if err != nil {
+				return err
+			}
 			defer spooled.Close()
 			view.layers = append([]storage{spooled}, view.layers...)
 		}

@@ -3,13 +3,15 @@ package gitstore
 import (
 	"bytes"
 	"context"
-	"net/http"
+	"io"
+	"maps"
 	"net/http/cgi"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -109,10 +111,38 @@ func readPaths(files map[string]string) []string {
 // newRepo makes a repository with git and commits files into it.
 func newRepo(t testing.TB, files map[string]string) string {
 	t.Helper()
-	dir := t.TempDir()
-	git(t, dir, "init", "-q", "-b", "main")
+	if maps.Equal(files, trustFiles()) {
+		dir := filepath.Join(t.TempDir(), "repo")
+		if err := os.CopyFS(dir, os.DirFS(trustRepo(t))); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	return makeRepo(t, t.TempDir(), files)
+}
+
+func makeRepo(t testing.TB, dir string, files map[string]string) string {
+	t.Helper()
+	git(t, dir, "init", "-q", "-b", "main", "--template=")
 	commitFiles(t, dir, files, "first")
 	return dir
+}
+
+// template is the repository that most tests start from: made once, copied;
+// TestMain makes and removes the folder.
+var template struct {
+	sync.Mutex
+	parent, dir string
+}
+
+func trustRepo(t testing.TB) string {
+	t.Helper()
+	template.Lock()
+	defer template.Unlock()
+	if template.dir == "" {
+		template.dir = makeRepo(t, template.parent, trustFiles())
+	}
+	return template.dir
 }
 
 func commitFiles(t testing.TB, dir string, files map[string]string, message string) string {
@@ -120,7 +150,11 @@ func commitFiles(t testing.TB, dir string, files map[string]string, message stri
 	writeTree(t, dir, files)
 	git(t, dir, "add", "-A")
 	git(t, dir, "commit", "-q", "--allow-empty", "-m", message)
-	return git(t, dir, "rev-parse", "HEAD")
+	_, head, err := places{gitDir: filepath.Join(dir, ".git"), common: filepath.Join(dir, ".git")}.head()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return head.String()
 }
 
 // bareClone makes a bare repository of another, as a host has it.
@@ -145,13 +179,11 @@ func serveGit(t testing.TB, root string) string {
 		Path: backend,
 		Env: append(gitEnv(), "GIT_PROJECT_ROOT="+root, "GIT_HTTP_EXPORT_ALL=1",
 			"REMOTE_USER=tester"), // makes the backend accept pushes
-		Stderr: new(bytes.Buffer),
+		Stderr: io.Discard,
 	})
 	t.Cleanup(server.Close)
 	return server.URL
 }
-
-var _ http.Handler = (*cgi.Handler)(nil)
 
 func openStore(t testing.TB, dir string) *Store {
 	t.Helper()

@@ -41,7 +41,7 @@ type indexFile struct {
 	special string // why go-git may not write it; empty: it may
 	index   index.Index
 	byName  map[string]*index.Entry
-	written time.Time // when the index was written, for the entries that are not older
+	written time.Time // when the index was written, for the entries that are not older than that
 	git     string
 }
 
@@ -68,7 +68,7 @@ func (s *step) openIndex(ctx context.Context) (*indexFile, error) {
 		return nil, fmt.Errorf("reading the index: %w", err)
 	}
 	if info, err := os.Stat(f.name); err == nil {
-		f.written = info.ModTime().Truncate(time.Second)
+		f.written = info.ModTime()
 	}
 	if f.special, err = indexKind(raw); err != nil {
 		return nil, fmt.Errorf("reading the index: %w", err)
@@ -199,7 +199,7 @@ func (f *indexFile) update(ctx context.Context, s *step, root *os.Root, plan []p
 		// A file that was staged in the second in which the index was written
 		// may have been edited in that second too. git sees that by the two
 		// times; the new index is younger, so the entry has to say it.
-		if !e.ModifiedAt.Before(f.written) {
+		if !e.ModifiedAt.Before(f.written.Truncate(time.Second)) {
 			e.ModifiedAt, e.CreatedAt = time.Time{}, time.Time{}
 		}
 		kept = append(kept, e)
@@ -220,13 +220,14 @@ func (f *indexFile) update(ctx context.Context, s *step, root *os.Root, plan []p
 	return nil
 }
 
-// updateWithGit lets git change a copy of the index.
+// updateWithGit lets git change a copy of the index. The copy is as old as the
+// index: git compares that with the entries, too.
 func (f *indexFile) updateWithGit(ctx context.Context, s *step, plan []pathChange) error {
 	raw, err := os.ReadFile(f.name)
 	if err != nil {
 		return fmt.Errorf("writing the index: %w", err)
 	}
-	if err := writeFile(f.next, raw, 0o644); err != nil {
+	if err := errors.Join(writeFile(f.next, raw, 0o644), os.Chtimes(f.next, f.written, f.written)); err != nil {
 		return fmt.Errorf("writing the index: %w", err)
 	}
 	var in bytes.Buffer

@@ -7,14 +7,15 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
+	"github.com/go-git/go-billy/v5/osfs"
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/format/packfile"
+	"github.com/go-git/go-git/v5/plumbing/cache"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
-	"github.com/go-git/go-git/v5/plumbing/storer"
 	"github.com/go-git/go-git/v5/storage/filesystem"
 )
 
@@ -24,10 +25,9 @@ import (
 // that only the client has, lists whole histories to find what is new, and
 // moves references without looking at what they were.
 type localSession struct {
-	objects
+	repository
 	places
 	line line
-	git  *filesystem.Storage
 }
 
 // places are the folders of a repository. They differ in a linked work tree.
@@ -71,6 +71,64 @@ func gitFolder(dir string) (places, bool) {
 	return p, err == nil && isDir(filepath.Join(p.common, "objects")) && isDir(filepath.Join(p.common, "refs"))
 }
 
+// repository is the objects of a repository that others write to: its packs as
+// they were found, and for everything else go-git's general storage.
+type repository struct {
+	objects
+	git    *filesystem.Storage
+	packed *packs
+	root   string // where objects/ lies
+	names  []string
+}
+
+// open makes the objects readable.
+func (r *repository) open(root string) error {
+	r.root = root
+	r.git = filesystem.NewStorageWithOptions(osfs.New(root), cache.NewObjectLRU(cacheSize), filesystem.Options{
+		LargeObjectThreshold: largeObject,
+		AlternatesFS:         osfs.New(string(filepath.Separator)),
+	})
+	r.objects = objects{mu: new(sync.Mutex), refresh: r.refreshPacks}
+	r.names = r.packNames()
+	return r.openPacks()
+}
+
+func (r *repository) openPacks() error {
+	now, err := openPacks(r.root)
+	if err != nil {
+		return err
+	}
+	if r.packed != nil {
+		r.packed.Close()
+	}
+	r.packed, r.layers = now, []storage{now, r.git}
+	return nil
+}
+
+// refreshPacks looks whether git gc or somebody else made packs or took some
+// away. It is called under the lock, when something was not found.
+func (r *repository) refreshPacks() bool {
+	now := r.packNames()
+	if slices.Equal(now, r.names) {
+		return false
+	}
+	r.names = now
+	r.git.Reindex()
+	return r.openPacks() == nil
+}
+
+func (r *repository) packNames() []string {
+	names, _ := filepath.Glob(filepath.Join(r.root, "objects", "pack", "*.idx"))
+	return names
+}
+
+// Close gives back the open files.
+func (r *repository) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return errors.Join(r.packed.Close(), r.git.Close())
+}
+
 func openLocal(path string, l line) (session, error) {
 	p, err := findRepository(path)
 	if err != nil {
@@ -79,14 +137,12 @@ func openLocal(path string, l line) (session, error) {
 	if err := p.checkFormat(); err != nil {
 		return nil, err
 	}
-	git := openObjects(p.common, false)
-	return &localSession{
-		objects: objects{mu: new(sync.Mutex), layers: []storage{git}},
-		places:  p, line: l, git: git,
-	}, nil
+	s := &localSession{places: p, line: l}
+	if err := s.open(p.common); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
-
-func (s *localSession) Close() error { return s.git.Close() }
 
 func (s *localSession) refs(context.Context) (*packp.AdvRefs, error) {
 	refs := packp.NewAdvRefs()
@@ -124,24 +180,8 @@ func (s *localSession) pack(ctx context.Context, req *packp.UploadPackRequest) (
 	if err != nil {
 		return nil, err
 	}
-	return s.encode(list, s.git), nil
+	return s.encode(ctx, s.common, list), nil
 }
-
-// encode makes a pack of objects.
-func (o *objects) encode(list []plumbing.Hash, from storer.EncodedObjectStorer) io.ReadCloser {
-	r, w := io.Pipe()
-	go func() {
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		_, err := packfile.NewEncoder(w, from, false).Encode(list, deltaWindow)
-		w.CloseWithError(err)
-	}()
-	return r
-}
-
-// deltaWindow is how many neighbours an object is compared with for a delta, as
-// in git. Without it, trees fill most of a pack.
-const deltaWindow = 10
 
 // missing lists the objects that make a commit complete for somebody who has
 // the known ones: new commits, and of each the trees and files that its first

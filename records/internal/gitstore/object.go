@@ -223,6 +223,18 @@ func (o *objects) read(t plumbing.ObjectType, h plumbing.Hash, limit int64) (b [
 	return b, nil
 }
 
+// readAny gives an object of any type, as long as a tree may be.
+func (o *objects) readAny(h plumbing.Hash) (plumbing.ObjectType, []byte, error) {
+	o.mu.Lock()
+	obj, err := o.find(plumbing.AnyObject, h)
+	o.mu.Unlock()
+	if err != nil {
+		return 0, nil, err
+	}
+	b, err := o.read(obj.Type(), h, maxMeta)
+	return obj.Type(), b, err
+}
+
 func (o *objects) find(t plumbing.ObjectType, h plumbing.Hash) (plumbing.EncodedObject, error) {
 	for again := true; ; again = false {
 		failed := ErrNotFound
@@ -258,6 +270,6 @@ func (o *objects) has(h plumbing.Hash) bool {
 // advisories show that it happens, and one source must not end a whole sync.
 func recoverDecoder(err *error) {
 	if p := recover(); p != nil {
-		*err = &HostileError{What: "what was sent cannot be decoded", Err: fmt.Errorf("go-git: %v", p)}
+		*err = &HostileError{What: "what was sent cannot be decoded", Err: foreign{fmt.Errorf("go-git: %v", p)}}
 	}
 }

@@ -106,7 +106,7 @@ func (s *packScan) object() error {
 	switch {
 	case kind >= packCommit && kind <= packTag:
 	case kind == packOffset:
-		back, err := s.back()
+		back, err := s.distance(start)
 		if err != nil {
 			return err
 		}
@@ -153,8 +153,8 @@ func (s *packScan) header() (kind int, size int64, err error) {
 	return kind, size, nil
 }
 
-// back reads how far back a delta's base begins.
-func (s *packScan) back() (int64, error) {
+// distance reads how far back a delta's base begins; no further than most.
+func (s *packScan) distance(most int64) (int64, error) {
 	b, err := s.ReadByte()
 	if err != nil {
 		return 0, s.cut(err)
@@ -164,7 +164,7 @@ func (s *packScan) back() (int64, error) {
 		if b, err = s.ReadByte(); err != nil {
 			return 0, s.cut(err)
 		}
-		if n = (n+1)<<7 | int64(b&0x7f); n > s.off {
+		if n = (n+1)<<7 | int64(b&0x7f); n > most {
 			return 0, &HostileError{What: "a delta has no base in the pack"}
 		}
 	}
@@ -276,7 +276,7 @@ func indexPack(file string) (base string, err error) {
 	}
 	sum, err := p.Parse()
 	if err != nil {
-		return "", &HostileError{What: "the pack cannot be indexed", Err: err}
+		return "", &HostileError{What: "the pack cannot be indexed", Err: foreign{err}}
 	}
 	index, err := w.Index()
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
-	"github.com/go-git/go-git/v5/storage/filesystem"
 )
 
 // PushOptions says what to push and where.
@@ -37,7 +36,7 @@ func (w *Worktree) Push(ctx context.Context, opt PushOptions) error {
 		return fmt.Errorf("pushing %q to branch %q: neither may be odd", clip(opt.Commit), clip(opt.Branch))
 	}
 	limits := opt.Limits.orDefault()
-	p := push{objects: &w.objects, git: w.git, opt: opt, commit: commit, limits: limits}
+	p := push{objects: &w.objects, gitDir: w.common, opt: opt, commit: commit, limits: limits}
 	err = converse(ctx, to, opt.Access, limits, forPush, p.talk)
 	if errors.Is(err, errSaidNo) {
 		// Only the branch itself tells whether somebody was faster.
@@ -61,7 +60,7 @@ var errSaidNo = errors.New("the server did not move the branch")
 
 type push struct {
 	objects *objects
-	git     *filesystem.Storage
+	gitDir  string
 	opt     PushOptions
 	commit  plumbing.Hash
 	limits  Limits
@@ -89,7 +88,7 @@ func (p *push) talk(ctx context.Context, s session) error {
 	}
 	req := packp.NewReferenceUpdateRequestFromCapabilities(refs.Capabilities)
 	req.Commands = []*packp.Command{{Name: p.ref(), Old: p.old, New: p.commit}}
-	req.Packfile = p.objects.encode(list, p.git)
+	req.Packfile = p.objects.encode(ctx, p.gitDir, list)
 	defer req.Packfile.Close()
 	report, err := s.push(ctx, req)
 	if err != nil && (report == nil || report.Error() == nil) {

@@ -26,7 +26,7 @@ type Access struct {
 	Insecure bool // http:// and git:// are allowed
 
 	// Credentials gives a name and a secret for an https URL whose server asks
-	// for them; nil: there are none. Git.Credentials asks git's helpers.
+	// for them; nil: there are none. It is asked once, and never for http.
 	Credentials func(ctx context.Context, url string) (user, secret string, err error)
 
 	SSH SSH
@@ -111,6 +111,7 @@ func attempt(ctx context.Context, to remote, a Access, l Limits, want service, k
 	case schemeGit:
 		s, err = dialGit(ctx, to, line, want)
 	case schemePath:
+		idle.timer.Stop() // nobody is at the other side but ourselves
 		s, err = openLocal(to.path, line)
 	}
 	if err == nil {
@@ -217,7 +218,7 @@ func explain(ctx context.Context, err error) error {
 	case errors.As(err, &status):
 		return named(ErrUnreachable, fmt.Errorf("the server answers %d", status.StatusCode()))
 	case errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return named(ErrUnreachable, err)
+		return named(ErrUnreachable, foreign{err})
 	}
 	return foreign{err}
 }
@@ -334,8 +335,7 @@ func dialGit(ctx context.Context, to remote, l line, want service) (session, err
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	end := func() error { stop(); return conn.Close() }
 	if err := pktline.NewEncoder(conn).Encodef("%s %s\x00host=%s\x00", want, to.path, to.host); err != nil {
-		end()
-		return nil, err
+		return nil, errors.Join(err, end())
 	}
 	in := struct {
 		io.Writer

@@ -86,7 +86,7 @@ func (s *step) mend(ctx context.Context, m move) error {
 	if b, err := os.ReadFile(name); err == nil && (len(b) == 0 || string(b) == m.New+"\n") {
 		os.Remove(name)
 	}
-	if id := now.String(); id != m.New && id != m.Old && !(now.IsZero() && m.Old == "") {
+	if id := now.String(); id != m.New && now != plumbing.NewHash(m.Old) {
 		return nil // the user went on from somewhere else
 	}
 	here, err := s.tree(m.Old)
@@ -282,7 +282,7 @@ func write(root *os.Root, name string, text []byte, mode fs.FileMode) (err error
 		err = root.Rename(other, name)
 	}
 	if err != nil {
-		root.Remove(other)
+		err = errors.Join(err, root.Remove(other))
 	}
 	return err
 }
@@ -341,7 +341,7 @@ func (s *step) appendLog(m move) {
 		if err != nil {
 			continue
 		}
-		f.WriteString(line)
+		_, _ = f.WriteString(line)
 		f.Close()
 	}
 }

@@ -123,7 +123,14 @@ func (s SSH) hostKeys(address string, known *answers, failed *error) (ssh.HostKe
 		*failed = &shown
 		return *failed
 	}
-	return check, db.HostKeyAlgorithms(address), nil
+	algorithms := db.HostKeyAlgorithms(address)
+	if len(algorithms) == 0 { // a new host: the kinds in OpenSSH's order, so that the key is the one that is published
+		algorithms = []string{
+			ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521,
+			ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256,
+		}
+	}
+	return check, algorithms, nil
 }
 
 // knownLine says where the known key stands.
@@ -157,7 +164,7 @@ func dialSSH(ctx context.Context, to remote, opt SSH, l line, want service, know
 	if err != nil {
 		return nil, err
 	}
-	signers, done, err := opt.signers(ctx)
+	signers, done, agentErr, err := opt.signers(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +188,7 @@ func dialSSH(ctx context.Context, to remote, opt SSH, l line, want service, know
 		case refused != nil:
 			return nil, refused
 		case errors.As(err, &denied), strings.Contains(err.Error(), "unable to authenticate"):
-			return nil, named(ErrAuth, fmt.Errorf("%d keys were offered", len(signers)))
+			return nil, named(ErrAuth, errors.Join(fmt.Errorf("%d keys were offered", len(signers)), agentErr))
 		}
 		return nil, named(ErrUnreachable, err)
 	}
@@ -197,28 +204,29 @@ func dialSSH(ctx context.Context, to remote, opt SSH, l line, want service, know
 }
 
 // signers gives the keys of the agent and the caller's; done lets the agent go.
-func (s SSH) signers(ctx context.Context) (keys []ssh.Signer, done func(), err error) {
+// An agent that is gone is no reason to stop, as it is none for ssh: the host
+// may be content without, and when it is not, agentErr says why.
+func (s SSH) signers(ctx context.Context) (keys []ssh.Signer, done func(), agentErr, err error) {
 	done = func() {}
 	if s.Agent != "" {
 		conn, err := new(net.Dialer).DialContext(ctx, "unix", s.Agent)
-		if err != nil {
-			return nil, done, fmt.Errorf("reaching the ssh agent: %w", err)
+		if err == nil {
+			done = func() { conn.Close() }
+			keys, err = agent.NewClient(conn).Signers()
 		}
-		done = func() { conn.Close() }
-		if keys, err = agent.NewClient(conn).Signers(); err != nil {
-			done()
-			return nil, func() {}, fmt.Errorf("reaching the ssh agent: %w", err)
+		if err != nil {
+			agentErr = fmt.Errorf("reaching the ssh agent: %w", err)
 		}
 	}
 	if s.Signers != nil {
 		more, err := s.Signers(ctx)
 		if err != nil {
 			done()
-			return nil, func() {}, err
+			return nil, nil, nil, err
 		}
 		keys = append(keys, more...)
 	}
-	return keys, done, nil
+	return keys, done, agentErr, nil
 }
 
 // runSSH starts a command on the host.

@@ -10,10 +10,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/go-git/go-billy/v5/osfs"
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/cache"
-	"github.com/go-git/go-git/v5/storage/filesystem"
 )
 
 const (
@@ -36,7 +33,7 @@ const (
 type Store struct {
 	objects
 	dir      string
-	git      *filesystem.Storage
+	packed   *packs
 	maxPacks int
 }
 
@@ -76,7 +73,9 @@ func OpenStore(dir string) (*Store, error) {
 	case !errors.Is(err, ErrLocked): // locked: somebody fetches, and swept before
 		return nil, fmt.Errorf("opening a store: %w", err)
 	}
-	s.reopen()
+	if err := s.reopen(); err != nil {
+		return nil, fmt.Errorf("opening a store: %w", err)
+	}
 	return s, nil
 }
 
@@ -85,31 +84,24 @@ func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.layers = nil
-	return s.git.Close()
+	return s.packed.Close()
 }
 
 func (s *Store) lockName() string { return filepath.Join(s.dir, "lock") }
 
-// reopen makes the objects of the packs that are there now readable. Nobody
-// else writes, so go-git may remember which ones they are.
-func (s *Store) reopen() {
+// reopen makes the objects of the packs that are there now readable.
+func (s *Store) reopen() error {
+	now, err := openPacks(s.dir)
+	if err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.git != nil {
-		s.git.Close()
+	if s.packed != nil {
+		s.packed.Close()
 	}
-	s.git = openObjects(s.dir, true)
-	s.layers = []storage{s.git}
-}
-
-// openObjects opens the objects below a folder.
-func openObjects(dir string, exclusive bool) *filesystem.Storage {
-	return filesystem.NewStorageWithOptions(osfs.New(dir), cache.NewObjectLRU(16<<20), filesystem.Options{
-		ExclusiveAccess:      exclusive,
-		KeepDescriptors:      exclusive,
-		LargeObjectThreshold: largeObject,
-		AlternatesFS:         osfs.New(string(filepath.Separator)),
-	})
+	s.packed, s.layers = now, []storage{now}
+	return nil
 }
 
 // sweep removes what a killed fetch left: spools, halves of packs, and a
@@ -156,13 +148,15 @@ func (s *Store) Fetch(ctx context.Context, opt FetchOptions) (Tip, error) {
 	if err := s.sweep(); err != nil {
 		return Tip{}, fmt.Errorf("fetching: %w", err)
 	}
-	s.reopen()
+	if err := s.reopen(); err != nil {
+		return Tip{}, fmt.Errorf("fetching: %w", err)
+	}
 	incoming, err := readRef(s.dir, incomingRef)
 	if err != nil {
 		return Tip{}, fmt.Errorf("fetching: %w", err)
 	}
 	limits := opt.Limits.orDefault()
-	count, size, err := s.packs()
+	count, size, err := s.usage()
 	if err != nil {
 		return Tip{}, fmt.Errorf("fetching: %w", err)
 	}
@@ -213,12 +207,11 @@ func (s *Store) adopt(got *received, whole bool) error {
 			}
 		}
 	}
-	s.reopen()
-	return nil
+	return s.reopen()
 }
 
-// packs counts the packs and their bytes.
-func (s *Store) packs() (count int, size int64, err error) {
+// usage counts the packs and their bytes.
+func (s *Store) usage() (count int, size int64, err error) {
 	files, err := os.ReadDir(filepath.Join(s.dir, "objects", "pack"))
 	if err != nil {
 		return 0, 0, err

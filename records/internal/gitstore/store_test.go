@@ -75,7 +75,7 @@ func TestFetchBringsOnlyWhatIsNew(t *testing.T) {
 			if first == second {
 				t.Fatal("the tip did not move")
 			}
-			packs, _, err := s.packs()
+			packs, _, err := s.usage()
 			if err != nil || packs != 2 {
 				t.Fatalf("%d packs, %v", packs, err)
 			}
@@ -218,12 +218,12 @@ func TestStoreStaysSmall(t *testing.T) {
 		}
 		tip = fetch(t, s, repo, tip.Commit)
 	}
-	if n, _, err := s.packs(); n > 2 || err != nil {
+	if n, _, err := s.usage(); n > 2 || err != nil {
 		t.Errorf("%d packs, %v", n, err)
 	}
 	fsck(t, s.dir)
 
-	_, size, err := s.packs()
+	_, size, err := s.usage()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +235,7 @@ func TestStoreStaysSmall(t *testing.T) {
 	if tip, err = s.Fetch(t.Context(), opt); err != nil {
 		t.Fatal(err)
 	}
-	if n, _, err := s.packs(); n != 1 || err != nil {
+	if n, _, err := s.usage(); n != 1 || err != nil {
 		t.Errorf("%d packs, %v", n, err)
 	}
 	opt.Limits.StoreBytes = 100

@@ -8,23 +8,19 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/config"
-	"github.com/go-git/go-git/v5/storage/filesystem"
 )
 
 // Worktree is the user's own repository: an ordinary one, which the user and
 // their git change as they like. No hook of it runs, and nothing that its
 // configuration names, but where Git has to help: see there.
 type Worktree struct {
-	objects
+	repository
 	places
 	dir string
-	git *filesystem.Storage
 
 	// Git is the git command, used only for an index of a kind that go-git
 	// cannot write; empty: the one in PATH. It may run the clean filters that
@@ -40,31 +36,56 @@ type Head struct{ Commit, Branch string }
 // InitWorktree makes a repository in a folder, which may hold files already,
 // on a branch of that name; empty: main.
 func InitWorktree(dir, branch string) (*Worktree, error) {
-	if branch == "" {
-		branch = "main"
-	}
-	if !branchName(branch) {
-		return nil, fmt.Errorf("making a repository: branch %q: not a name for a branch", clip(branch))
-	}
 	git := filepath.Join(dir, ".git")
 	if exists(git) {
 		return nil, fmt.Errorf("making a repository: %s is there already", git)
 	}
-	for _, d := range []string{"objects/pack", "objects/info", "refs/heads", "refs/tags"} {
-		if err := os.MkdirAll(filepath.Join(git, filepath.FromSlash(d)), 0o755); err != nil {
-			return nil, fmt.Errorf("making a repository: %w", err)
-		}
+	if branch == "" {
+		branch = "main"
 	}
-	files := []struct{ name, text string }{
-		{"config", "[core]\n\trepositoryformatversion = 0\n\tfilemode = " + fmt.Sprint(locksEnd) + "\n\tbare = false\n\tlogallrefupdates = true\n"},
-		{"HEAD", "ref: refs/heads/" + branch + "\n"}, // last: it makes the folder a repository
-	}
-	for _, f := range files {
-		if err := writeFile(filepath.Join(git, f.name), []byte(f.text), 0o644); err != nil {
-			return nil, fmt.Errorf("making a repository: %w", err)
-		}
+	if err := makeGitFolder(git, branch, false); err != nil {
+		return nil, err
 	}
 	return OpenWorktree(dir)
+}
+
+// InitBare makes an empty bare repository in dir, whose parent has to exist, when nothing is
+// there yet. made is false when something is there already, whatever it is.
+func InitBare(dir, branch string) (made bool, err error) {
+	if !branchName(branch) {
+		return false, fmt.Errorf("making a repository: branch %q: not a name for a branch", clip(branch))
+	}
+	if err := os.Mkdir(dir, 0o755); errors.Is(err, fs.ErrExist) {
+		return false, nil
+	} else if err != nil {
+		return false, fmt.Errorf("making a repository: %w", err)
+	}
+	return true, makeGitFolder(dir, branch, true)
+}
+
+// makeGitFolder writes what git expects of an empty repository.
+func makeGitFolder(dir, branch string, bare bool) error {
+	if !branchName(branch) {
+		return fmt.Errorf("making a repository: branch %q: not a name for a branch", clip(branch))
+	}
+	for _, d := range []string{"objects/pack", "objects/info", "refs/heads", "refs/tags"} {
+		if err := os.MkdirAll(filepath.Join(dir, filepath.FromSlash(d)), 0o755); err != nil {
+			return fmt.Errorf("making a repository: %w", err)
+		}
+	}
+	config := fmt.Sprintf("[core]\n\trepositoryformatversion = 0\n\tfilemode = %v\n\tbare = %v\n", locksEnd, bare)
+	if !bare {
+		config += "\tlogallrefupdates = true\n"
+	}
+	for _, f := range []struct{ name, text string }{
+		{"config", config},
+		{"HEAD", "ref: refs/heads/" + branch + "\n"}, // last: it makes the folder a repository
+	} {
+		if err := writeFile(filepath.Join(dir, f.name), []byte(f.text), 0o644); err != nil {
+			return fmt.Errorf("making a repository: %w", err)
+		}
+	}
+	return nil
 }
 
 // OpenWorktree opens the repository whose work tree is that very folder.
@@ -83,33 +104,15 @@ func OpenWorktree(dir string) (*Worktree, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening a repository: %w", err)
 	}
-	w := &Worktree{dir: dir, places: p, git: openObjects(p.common, false), between: func() {}}
-	w.objects = objects{mu: new(sync.Mutex), layers: []storage{w.git}}
-	packs := w.packNames()
-	w.refresh = func() bool {
-		now := w.packNames()
-		if slices.Equal(now, packs) {
-			return false
-		}
-		packs = now
-		w.git.Reindex()
-		return true
+	w := &Worktree{dir: dir, places: p, between: func() {}}
+	if err := w.open(p.common); err != nil {
+		return nil, fmt.Errorf("opening a repository: %w", err)
 	}
 	return w, nil
 }
 
-// packNames lists the packs, which the user's git replaces as it likes.
-func (w *Worktree) packNames() []string {
-	names, _ := filepath.Glob(filepath.Join(w.common, "objects", "pack", "*.idx"))
-	return names
-}
-
-// Close gives back the open files.
-func (w *Worktree) Close() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.git.Close()
-}
+// GitDir is the folder that git itself keeps: where its files about this work tree lie.
+func (w *Worktree) GitDir() string { return w.gitDir }
 
 // Dir is the folder of the work tree.
 func (w *Worktree) Dir() string { return w.dir }
