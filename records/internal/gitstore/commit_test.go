@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -385,10 +386,15 @@ func TestCommitMovedBranch(t *testing.T) {
 	}
 }
 
-// Eight writers at once: each commit is on the branch, one after the other.
+// Eight writers at once, half of them processes of their own: each commit is on
+// the branch, one after the other.
 func TestCommitRace(t *testing.T) {
 	t.Parallel()
 	dir := newRepo(t, trustFiles())
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
 	const writers = 8
 	var wait sync.WaitGroup
 	errs := make([]error, writers)
@@ -396,13 +402,19 @@ func TestCommitRace(t *testing.T) {
 		wait.Add(1)
 		go func() {
 			defer wait.Done()
+			path := fmt.Sprintf("records/any/%02d/file.yml", i)
+			if i%2 == 0 {
+				cmd := exec.Command(self)
+				cmd.Env = append(gitEnv(), crashDir+"="+dir, crashAt+"=0", crashWhat+"="+path)
+				errs[i] = cmd.Run()
+				return
+			}
 			w, err := OpenWorktree(dir)
 			if err != nil {
 				errs[i] = err
 				return
 			}
 			defer w.Close()
-			path := fmt.Sprintf("records/any/%02d/file.yml", i)
 			_, errs[i] = w.Commit(background(), Change{Write: map[string][]byte{path: []byte(path)}}, path, someone())
 		}()
 	}
@@ -490,6 +502,32 @@ func TestOpenWorktreeRefusals(t *testing.T) {
 	if _, err := InitWorktree(t.TempDir(), "../x"); err == nil {
 		t.Error("made an odd branch")
 	}
+}
+
+func TestInitBare(t *testing.T) {
+	t.Parallel()
+	bare := filepath.Join(t.TempDir(), "trust.git")
+	if made, err := InitBare(bare, "main"); !made || err != nil {
+		t.Fatal(made, err)
+	}
+	if made, err := InitBare(bare, "main"); made || err != nil {
+		t.Errorf("made again: %v, %v", made, err)
+	}
+	if _, err := InitBare(filepath.Join(t.TempDir(), "x"), "-x"); err == nil {
+		t.Error("made an odd branch")
+	}
+	w := openWorktree(t, newRepo(t, trustFiles()))
+	at, err := w.Head()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Push(t.Context(), PushOptions{URL: bare, Branch: "main", Commit: at.Commit, Access: Access{Typed: true}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := git(t, bare, "rev-parse", "HEAD"); got != at.Commit {
+		t.Errorf("HEAD is %s", got)
+	}
+	fsck(t, bare)
 }
 
 func TestRemoteURL(t *testing.T) {

@@ -56,6 +56,8 @@ func crash(dir, at, what string) int {
 		}
 	}
 	switch what {
+	default: // one of several writers
+		_, err = w.Commit(context.Background(), Change{Write: map[string][]byte{what: []byte(what)}}, what, someone())
 	case "commit":
 		_, err = w.Commit(context.Background(), crashChange(), "victim", someone())
 	case "reset":
