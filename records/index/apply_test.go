@@ -410,3 +410,30 @@ func TestEdges(t *testing.T) {
 	apply(t, d, Update{Log: alice.id(), Remove: []string{f1.Record.ID(), f2.Record.ID()}})
 	check("follows removed", []string{}, []string{})
 }
+
+// TestEdgesCarryNoWords keeps what every check reads small: the reason of a follow, and what a
+// withdraw takes back besides follows, stay in the record store.
+func TestEdgesCarryNoWords(t *testing.T) {
+	t.Parallel()
+	alice, bob := newLog(t, "alice"), newLog(t, "bob")
+	d := testDir(t)
+	follow := alice.entry(schema.Record{
+		Kind: schema.KindFollow, Weight: 50, Reason: strings.Repeat("words ", 1000), Scopes: []string{"pkg:npm/*"},
+		Source: &schema.FollowSource{Log: bob.id(), URL: "https://example.org/bob.git", Key: bob.key.Key().Fingerprint()},
+	})
+	other := alice.entry(trusted("x", "x"))
+	withdraw := alice.entry(schema.Record{
+		Kind: schema.KindWithdraw, Reason: "more words", Withdraws: []string{other.Record.ID(), follow.Record.ID()},
+	})
+	apply(t, d, alice.update(follow, other, withdraw))
+	net, err := open(t, d).Network()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(net.Edges) != 1 || net.Edges[0].Reason != "" || len(net.Edges[0].Scopes) != 1 {
+		t.Errorf("edges %+v", net.Edges)
+	}
+	if len(net.Retracted) != 1 || net.Retracted[0].Reason != "" || !slices.Equal(net.Retracted[0].Withdraws, []string{follow.Record.ID()}) {
+		t.Errorf("retracted %+v", net.Retracted)
+	}
+}

@@ -33,7 +33,9 @@ func (v *survey) add(s *store.Said) {
 	switch s.Statement.Kind {
 	case schema.KindFollow:
 		v.ids[s.Statement.ID] = true
-		v.follows = append(v.follows, s.Bytes())
+		edge := *s
+		edge.Statement.Reason = "" // every check reads the edges, and no path needs their words
+		v.follows = append(v.follows, edge.Bytes())
 	case schema.KindWithdraw:
 		v.takes = append(v.takes, *s)
 	default: // other records are found by their keys
@@ -43,9 +45,11 @@ func (v *survey) add(s *store.Said) {
 // edges encodes the follows, and the withdraws that take one of them back.
 func (v *survey) edges() []byte {
 	list := v.follows
-	for i := range v.takes {
-		if slices.ContainsFunc(v.takes[i].Statement.Withdraws, func(id string) bool { return v.ids[id] }) {
-			list = append(list, v.takes[i].Bytes())
+	for _, take := range v.takes {
+		take.Statement.Withdraws = slices.DeleteFunc(slices.Clone(take.Statement.Withdraws), func(id string) bool { return !v.ids[id] })
+		take.Statement.Reason = ""
+		if len(take.Statement.Withdraws) > 0 {
+			list = append(list, take.Bytes())
 		}
 	}
 	var e codec.Encoder

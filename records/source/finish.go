@@ -41,23 +41,30 @@ func (w *work) finish(in *intake, whole bool) error {
 	return nil
 }
 
+// edgeBytes is how much address and scopes of a public follow may take on average: every check
+// reads all of them.
+const edgeBytes = 1 << 10
+
 // checkLimits holds the set to the limits of F7 that need records to be counted. More is refused
 // with the number; nothing is cut.
 func (w *work) checkLimits(c *change, update *index.Update) error {
 	if got := c.kept.count(); got > w.limits.Vanished {
 		return &LimitError{What: "reports that left the set", Limit: int64(w.limits.Vanished), Got: int64(got), Option: "vanished"}
 	}
-	edges := 0
+	edges, size := 0, 0
 	patterns := map[string]bool{}
-	count := func(scopes []string) {
+	count := func(url string, scopes []string) {
 		edges++
+		size += len(url)
 		for _, p := range scopes {
+			size += len(p)
 			patterns[p] = true
 		}
 	}
 	for _, e := range update.Add {
 		if e.Record.Kind() == schema.KindFollow {
-			count(e.Record.Doc().Scopes)
+			doc := e.Record.Doc()
+			count(doc.Source.URL, doc.Scopes)
 		}
 	}
 	if edges == 0 {
@@ -70,12 +77,15 @@ func (w *work) checkLimits(c *change, update *index.Update) error {
 		}
 		for _, e := range known[update.Log] {
 			if !c.now[e.ID] && !slices.Contains(update.Remove, e.ID) {
-				count(e.Scopes)
+				count(e.Source.URL, e.Scopes)
 			}
 		}
 	}
 	if edges > w.limits.Edges {
 		return &LimitError{What: "public follows", Limit: int64(w.limits.Edges), Got: int64(edges), Option: "edges"}
+	}
+	if most := w.limits.Edges * edgeBytes; size > most {
+		return &LimitError{What: "bytes of public follows", Limit: int64(most), Got: int64(size), Option: "edges"}
 	}
 	if len(patterns) > w.limits.Patterns {
 		return &LimitError{What: "patterns in public follows", Limit: int64(w.limits.Patterns), Got: int64(len(patterns)), Option: "patterns"}

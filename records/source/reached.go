@@ -45,11 +45,12 @@ func Reached(net trust.Network, pins []*Pin, now time.Time) []Reach {
 	}
 	var reached []Reach
 	open := unscoped(net)
+	edges := edgesOf(&open, now.Unix())
 	for _, route := range open.Reach("", now.Unix()).Routes() {
 		if route.Hops == 0 || len(route.Path) < 2 {
 			continue
 		}
-		edge, ok := edgeOf(&open, route.Path[len(route.Path)-2], route.Log, now.Unix())
+		edge, ok := edges[hop{route.Path[len(route.Path)-2], route.Log}]
 		if !ok {
 			continue
 		}
@@ -81,24 +82,31 @@ func unscoped(net trust.Network) trust.Network {
 	return out
 }
 
-// edgeOf is the follow record by which from follows to: of several the newest that stands (D2).
-func edgeOf(net *trust.Network, from, to string, now int64) (trust.Statement, bool) {
-	withdrawn := map[string]bool{}
+// hop is a step from one log to another.
+type hop struct{ from, to string }
+
+// edgesOf are the follow records by which one log follows another: of several the newest that
+// stands (D2).
+func edgesOf(net *trust.Network, now int64) map[hop]trust.Statement {
+	withdrawn := map[hop]bool{} // log and record id
 	for _, w := range net.Retracted {
-		if w.Log == from && w.Kind == schema.KindWithdraw && !w.Void {
-			for _, id := range w.Withdraws {
-				withdrawn[id] = true
-			}
-		}
-	}
-	var best trust.Statement
-	for _, e := range net.Edges {
-		if e.Log != from || e.Source.Log != to || e.Void || withdrawn[e.ID] || e.Issued > now {
+		if w.Kind != schema.KindWithdraw || w.Void {
 			continue
 		}
-		if best.ID == "" || e.Issued > best.Issued || e.Issued == best.Issued && e.ID < best.ID {
-			best = e
+		for _, id := range w.Withdraws {
+			withdrawn[hop{w.Log, id}] = true
 		}
 	}
-	return best, best.ID != ""
+	best := map[hop]trust.Statement{}
+	for _, e := range net.Edges {
+		if e.Void || withdrawn[hop{e.Log, e.ID}] || e.Issued > now {
+			continue
+		}
+		at := hop{e.Log, e.Source.Log}
+		old, seen := best[at]
+		if !seen || e.Issued > old.Issued || e.Issued == old.Issued && e.ID < old.ID {
+			best[at] = e
+		}
+	}
+	return best
 }

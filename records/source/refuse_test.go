@@ -284,6 +284,24 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestFilesAddUp counts the files of the whole set, not only those that are new.
+func TestFilesAddUp(t *testing.T) {
+	t.Parallel()
+	alice := newForge(t, "alice")
+	m := newMachine(t)
+	spec := m.follow(alice)
+	spec.Limits.Files = 6 // the kept head, and two records, with their signatures
+	for i, want := range []State{StateNews, StateNews, StateRefused} {
+		alice.say(trustFile(strings.Repeat("x", i)))
+		alice.seal(nil)
+		var limit *LimitError
+		r := m.sync(spec)[0]
+		if r.State != want || want == StateRefused && (!errors.As(r.Err, &limit) || limit.Got != 8) {
+			t.Errorf("%d records: %s: %v", i+1, r.State, r.Err)
+		}
+	}
+}
+
 // TestEdgesAddUp counts edges over the whole set, not only over what is new.
 func TestEdgesAddUp(t *testing.T) {
 	t.Parallel()
@@ -341,5 +359,25 @@ func TestEvidenceIsBounded(t *testing.T) {
 	}
 	if all, err := Evidence(m.dirs, pinned.Doc().Log); err != nil || len(all) != maxEvidence {
 		t.Errorf("%d kept, %v", len(all), err)
+	}
+}
+
+// TestEdgeBytes refuses public follows whose addresses take more than every check should read.
+func TestEdgeBytes(t *testing.T) {
+	t.Parallel()
+	alice, bob := newForge(t, "alice"), newForge(t, "bob")
+	m := newMachine(t)
+	spec := m.follow(alice)
+	alice.say(followOf(bob, "https://example.org/"+strings.Repeat("b", 3*edgeBytes)+".git", "pkg:npm/b/*"))
+	alice.seal(nil)
+	spec.Limits = Limits{Edges: 2}
+	r := m.sync(spec)[0]
+	var limit *LimitError
+	if r.State != StateRefused || !errors.As(r.Err, &limit) || limit.Option != "edges" || limit.Limit != 2*edgeBytes {
+		t.Errorf("%s: %v", r.State, r.Err)
+	}
+	spec.Limits = Limits{}
+	if r = m.sync(spec)[0]; r.State != StateNews {
+		t.Errorf("with the limits of F7: %s: %v", r.State, r.Err)
 	}
 }
