@@ -10,8 +10,8 @@ import (
 
 // sayByHand says that the home holds something which no head covers: it does not count before
 // it is sealed, and whoever edited it should know.
-func (m *machine) sayByHand(h *home.Home) error {
-	found, err := h.Pending(nil)
+func (m *machine) sayByHand(ctx context.Context, h *home.Home) error {
+	found, err := h.Pending(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -39,5 +39,5 @@ func (in *Invocation) sayByHand(ctx context.Context) error {
 		return err
 	}
 	defer h.Close()
-	return m.sayByHand(h)
+	return m.sayByHand(ctx, h)
 }

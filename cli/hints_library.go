@@ -25,6 +25,7 @@ func hintf(format string, args ...any) render.Hint {
 func homeHints() []hintRow {
 	return []hintRow{
 		is(home.ErrNoHome, NotSetUp, "make one, or join the one you have elsewhere", "distrust", "init"),
+		is(home.ErrUnpublished, Refused, "check the address: to publish there, the repository has to be empty"),
 		is(home.ErrNotHome, NotSetUp, "it is a git repository without a log: move it away, then", "distrust", "init"),
 		is(home.ErrUnsealed, Failed, "records came by hand or by merge: look at them and sign a head over them", "distrust", "seal"),
 		as(Failed, func(*home.RefusedError) render.Hint {
@@ -37,9 +38,19 @@ func homeHints() []hintRow {
 		is(home.ErrBusy, Failed, "finish or abort the merge or rebase first", "distrust", "git", "status"),
 		is(home.ErrDetached, Failed, "check out the branch first", "distrust", "git", "checkout", home.Branch),
 		is(home.ErrLocked, Failed, "another git is at work there: try again when it is done"),
-		is(home.ErrOwnCommits, Failed, "keep them apart", "distrust", "git", "log"),
+		is(home.ErrMoved, Failed, "something else committed there meanwhile: run it again"),
+		as(Failed, func(e *home.ConflictError) render.Hint {
+			return render.Hint{Text: "your own files went apart: bring them together with git, then sync again", Command: render.Words("distrust", "git", "pull", "--rebase")}
+		}),
+		as(Failed, func(e *home.DirtyError) render.Hint {
+			return render.Hint{Text: "commit the named files, or put them back as they were", Command: render.Words("distrust", "git", "status")}
+		}),
+		as(Failed, func(e *home.PublishedError) render.Hint {
+			return hintf("if nothing that you made since was published from here, remove %s and sync again", render.Quote(e.File))
+		}),
+		is(home.ErrNoBranch, Failed, "rename your branch to the one that the remote has", "distrust", "git", "branch", "-m", "NAME"),
+		is(home.ErrPushRefused, Failed, "another machine publishes at this moment: try again", "distrust", "sync"),
 		is(home.ErrPushDenied, Failed, "ask the host for the right to push, or publish elsewhere", "distrust", "init", "URL"),
-		is(home.ErrNoRecord, Failed, "run it again"),
 		is(errNoSuchRecord, Failed, "see what is known", "distrust", "list"),
 		is(errHostRefused, Failed, "ask somebody who knows the host for its fingerprint"),
 		as(NotSetUp, func(e *signer.UnusableError) render.Hint {

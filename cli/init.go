@@ -300,7 +300,11 @@ func (m *machine) moveRemote(ctx context.Context, h **home.Home, remote string, 
 func (m *machine) rejoin(ctx context.Context, h **home.Home, remote string, profile home.Profile) error {
 	dir, log := (*h).Dir(), (*h).LogID()
 	var docs []schema.Record
-	for _, r := range (*h).Records() {
+	all, err := (*h).Records(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range all {
 		docs = append(docs, r.Doc())
 	}
 	(*h).Close()

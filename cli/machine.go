@@ -362,16 +362,35 @@ func (w *world) decide(q trust.Query) (trust.Decision, []trust.Statement, index.
 }
 
 // updates of the user's own logs, after one of them was written.
-func (m *machine) ownUpdates(h *home.Home) ([]index.Update, error) {
-	updates := []index.Update{h.Update()}
+func (m *machine) ownUpdates(ctx context.Context, h *home.Home) ([]index.Update, error) {
+	own, err := h.Update(ctx, m.indexed(h.LogID()).HeadID)
+	if err != nil {
+		return nil, err
+	}
 	p, err := m.private(h)
 	if errors.Is(err, home.ErrNoHome) {
-		return updates, nil
+		return []index.Update{own}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return append(updates, p.Update()), nil
+	private, err := p.Update(ctx)
+	return []index.Update{own, private}, err
+}
+
+// indexed is what the index holds of a log; nothing when it cannot be read, so that it is given
+// the whole set.
+func (m *machine) indexed(log string) index.LogInfo {
+	g, err := index.Open(m.indexDir())
+	if err != nil {
+		return index.LogInfo{}
+	}
+	defer g.Close()
+	info, _, err := g.Log(log)
+	if err != nil {
+		return index.LogInfo{}
+	}
+	return info
 }
 
 // sayRefused shows records of the user's own that are not read, and why.

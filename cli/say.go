@@ -10,6 +10,7 @@ import (
 	"github.com/distributed-trust/distrust/cli/render"
 	"github.com/distributed-trust/distrust/records"
 	"github.com/distributed-trust/distrust/records/home"
+	"github.com/distributed-trust/distrust/records/index"
 	"github.com/distributed-trust/distrust/schema"
 	"github.com/distributed-trust/distrust/sshsig"
 	"github.com/distributed-trust/distrust/sshsig/signer"
@@ -86,7 +87,11 @@ func (m *machine) sayPrivately(ctx context.Context, s signer.Signer, doc schema.
 	if err != nil {
 		return records.Record{}, err
 	}
-	return written[0], m.apply(ctx, p.Update())
+	update, err := p.Update(ctx)
+	if err != nil {
+		return records.Record{}, err
+	}
+	return written[0], m.apply(ctx, update)
 }
 
 // refresh brings what the home and the private folder say now into the index. Another clone than
@@ -95,15 +100,22 @@ func (m *machine) refresh(ctx context.Context, h *home.Home) error {
 	if m.homeDir() != m.defaultHome() {
 		return nil
 	}
-	m.sayRefused(h.Skipped())
-	updates, err := m.ownUpdates(h)
+	updates, err := m.ownUpdates(ctx, h)
 	if err != nil {
 		return err
 	}
-	if err := m.apply(ctx, updates...); err != nil {
+	m.sayRefused(h.Skipped())
+	err = m.apply(ctx, updates...)
+	var damage *index.DamageError
+	if errors.As(err, &damage) && damage.Log == h.LogID() { // what is left of its store is of no use
+		if updates[0], err = h.Update(ctx, ""); err == nil {
+			err = m.apply(ctx, updates...)
+		}
+	}
+	if err != nil {
 		return err
 	}
-	return m.sayByHand(h)
+	return m.sayByHand(ctx, h)
 }
 
 // saidRecord prints which record a command made, and what is still to come.

@@ -47,7 +47,7 @@ func runSeal(ctx context.Context, in *Invocation) (Exit, error) {
 	if err != nil {
 		return Failed, err
 	}
-	found, err := h.Pending(s)
+	found, err := h.Pending(ctx, s)
 	if err != nil {
 		return Failed, err
 	}

@@ -21,7 +21,11 @@ func (m *machine) toWithdraw(ctx context.Context, arg string) ([]ownRecord, erro
 	}
 	defer h.Close()
 	withdrawn := map[string]bool{}
-	for _, r := range h.Records() {
+	all, err := h.Records(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range all {
 		for _, id := range r.Doc().Withdraws {
 			withdrawn[id] = true
 		}
@@ -34,13 +38,13 @@ func (m *machine) toWithdraw(ctx context.Context, arg string) ([]ownRecord, erro
 		}
 		matches = func(r records.Record) bool { return recordOf(r, s.Digest) }
 	}
-	return inHome(h, arg, withdrawn, matches)
+	return inHome(h, all, arg, withdrawn, matches)
 }
 
 // inHome are the records of a home that match and still stand.
-func inHome(h *home.Home, arg string, withdrawn map[string]bool, matches func(records.Record) bool) ([]ownRecord, error) {
+func inHome(h *home.Home, all []records.Record, arg string, withdrawn map[string]bool, matches func(records.Record) bool) ([]ownRecord, error) {
 	var found []ownRecord
-	for _, r := range h.Records() {
+	for _, r := range all {
 		if r.Kind() != schema.KindWithdraw && !withdrawn[r.ID()] && matches(r) {
 			found = append(found, ownRecord{id: r.ID()})
 		}

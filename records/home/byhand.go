@@ -3,7 +3,10 @@ package home
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/distributed-trust/distrust/records"
@@ -18,14 +21,17 @@ type ByHand struct {
 	Sign    []schema.Record    // the user's own, to be signed (again): written or edited by hand
 	Removed []records.Record   // not there any more
 	Refused []*records.Refusal // cannot be sealed; while there are any, Seal refuses
-	Others  []string           // files under records/ that are neither .yml nor .yml.sig
+	Others  []string           // files under records/ that are neither .yml nor .yml.sig; sealed only when they are committed
 
-	change map[string][]byte // path under records/ -> content, nil: removed
+	files     map[string][]byte // the work tree's files under records/
+	write     map[string]bool   // those that the set gains, or that are other than sealed
+	gone      map[string]bool   // paths that the set, or the work tree, loses
+	committed []gitstore.FileChange
 }
 
 // Empty says whether there is nothing to seal.
 func (b *ByHand) Empty() bool {
-	return len(b.Added)+len(b.Sign)+len(b.Removed)+len(b.Refused) == 0 && len(b.change) == 0
+	return len(b.Sign)+len(b.Removed)+len(b.Refused)+len(b.write)+len(b.gone) == 0
 }
 
 // RefusedError says that files which came by hand cannot be sealed.
@@ -41,85 +47,116 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("%v, and %d more", e.Refused[0], len(e.Refused)-1)
 }
 
-// Pending compares the files under records/ of the work tree with the published state. key is the
-// key that would sign: a document of this log that names it as issuer and is not signed well is
-// signed again, since only its holder can have meant it.
-func (h *Home) Pending(key records.Signer) (*ByHand, error) {
-	files, err := readFolder(h.Dir())
+// Pending compares the files under records/ of the work tree with the published state, committed
+// or not. key is the key that would sign: a document of this log that names it as issuer and is not
+// signed well is signed again, since only its holder can have meant it. With a nil key there are
+// none of those.
+func (h *Home) Pending(ctx context.Context, key records.Signer) (*ByHand, error) {
+	found, err := h.pending(ctx, key)
 	if err != nil {
 		return nil, fmt.Errorf("reading what came by hand: %w", err)
-	}
-	found := &ByHand{change: map[string][]byte{}}
-	log := h.sealed.head.Log()
-	for _, path := range sortedPaths(files) {
-		switch {
-		case strings.HasSuffix(path, ".yml"):
-			h.pendingRecord(found, path, files, log, key)
-		case strings.HasSuffix(path, ".yml.sig"):
-			if _, ok := files[strings.TrimSuffix(path, ".sig")]; !ok {
-				found.Refused = append(found.Refused, &records.Refusal{Path: path, Rule: "F4", Reason: "a signature without its record"})
-			}
-		default:
-			if !h.sameAsSealed(path, files[path]) {
-				found.Others = append(found.Others, path)
-				found.change[path] = files[path] // the root adds up every file (F5)
-			}
-		}
-	}
-	for _, r := range h.sealed.records {
-		if _, ok := files[r.Path()]; !ok {
-			found.Removed = append(found.Removed, r)
-		}
-	}
-	for path := range h.sealed.sums {
-		if _, ok := files[path]; !ok {
-			found.change[path] = nil
-		}
 	}
 	return found, nil
 }
 
+func (h *Home) pending(ctx context.Context, key records.Signer) (*ByHand, error) {
+	found := &ByHand{write: map[string]bool{}, gone: map[string]bool{}}
+	var err error
+	if found.files, found.Refused, err = readFolder(ctx, h.Dir()); err != nil {
+		return nil, err
+	}
+	if err := h.pendingCommits(ctx, found); err != nil {
+		return nil, err
+	}
+	log := h.sealed.head.Log()
+	for _, path := range sortedPaths(found.files) {
+		switch {
+		case h.asSealed(path, found.files[path]) && strings.HasSuffix(path, ".yml.sig") && found.files[strings.TrimSuffix(path, ".sig")] == nil:
+			found.gone[path] = true // its record was removed
+		case strings.HasSuffix(path, ".yml"):
+			h.pendingRecord(found, path, log, key)
+		case strings.HasSuffix(path, ".yml.sig"):
+			if found.files[strings.TrimSuffix(path, ".sig")] == nil {
+				found.refuse(path, "F4", "a signature without its record")
+			}
+		default:
+			h.pendingOther(found, path)
+		}
+	}
+	var removed []string
+	for path := range h.sealed.sums {
+		if _, ok := found.files[path]; ok {
+			continue
+		}
+		found.gone[path] = true
+		if isRecord(path) {
+			removed = append(removed, path)
+		}
+	}
+	slices.Sort(removed)
+	found.Removed, err = h.openFiles(ctx, h.sealed, removed)
+	return found, err
+}
+
+// pendingCommits lists what the commits above the sealed one did to files that are read.
+func (h *Home) pendingCommits(ctx context.Context, found *ByHand) error {
+	var err error
+	found.committed, err = h.tree.Diff(ctx, h.sealed.commit, h.at.Commit, gitstore.DefaultLimits())
+	var hostile *gitstore.HostileError
+	if errors.As(err, &hostile) { // a name or a mode that no follower would accept
+		found.refuse(hostile.Where, "F4", "it is committed, and "+hostile.What)
+		return nil
+	}
+	return err
+}
+
+func (b *ByHand) refuse(path, rule, reason string) {
+	b.Refused = append(b.Refused, &records.Refusal{Path: path, Rule: schema.Rule(rule), Reason: reason})
+}
+
 // pendingRecord judges one record file that may have come by hand.
-func (h *Home) pendingRecord(found *ByHand, path string, files map[string][]byte, log records.Log, key records.Signer) {
+func (h *Home) pendingRecord(found *ByHand, path string, log records.Log, key records.Signer) {
 	sigPath := records.SignaturePath(path)
-	if h.sameAsSealed(path, files[path]) && h.sameAsSealed(sigPath, files[sigPath]) {
+	envelope := records.Envelope{Path: path, YAML: found.files[path], Sig: found.files[sigPath]}
+	if h.asSealed(path, envelope.YAML) && h.asSealed(sigPath, envelope.Sig) {
 		return
 	}
-	envelope := records.Envelope{Path: path, YAML: files[path], Sig: files[sigPath]}
 	r, err := records.Open(envelope, log)
-	if err == nil {
+	switch {
+	case err == nil && log.Void(r):
+		found.refuse(path, "F5", "signed by a compromised key: nobody would count it")
+		return
+	case err == nil:
 		found.Added = append(found.Added, r)
-		found.change[path], found.change[sigPath] = envelope.YAML, envelope.Sig
+		found.write[path], found.write[sigPath] = true, true
 		return
 	}
-	doc, parseErr := schema.ParseRecord(path, files[path])
+	doc, parseErr := schema.ParseRecord(path, envelope.YAML)
 	if parseErr != nil {
 		found.Refused = append(found.Refused, asRefusal(path, parseErr))
 		return
 	}
-	if refusal := foreign(path, files[path], doc, log, key); refusal != nil {
-		found.Refused = append(found.Refused, refusal)
+	if key == nil || doc.Log != log.ID || doc.By != key.Key().String() {
+		found.Refused = append(found.Refused, h.foreign(path, envelope.YAML, doc, asRefusal(path, err)))
 		return
 	}
 	found.Sign = append(found.Sign, *doc)
-	found.change[path], found.change[sigPath] = nil, nil // it moves to the place of its new bytes
+	found.gone[path], found.gone[sigPath] = true, true // it moves to the place of its new bytes
 }
 
-// foreign says why a document that is not signed well is not the signer's to sign again: it belongs
-// to another log, or names another key as its author.
-func foreign(path string, b []byte, doc *schema.Record, log records.Log, key records.Signer) *records.Refusal {
-	refusal := &records.Refusal{Path: path, Rule: "F3"}
-	switch {
-	case doc.Log != log.ID:
-		refusal.Line, refusal.Reason = lineOf(b, "log:"), "it belongs to another log, whose owner has to sign it"
-	case key == nil:
-		refusal.Line, refusal.Reason = lineOf(b, "by:"), "it was changed after it was signed"
-	case doc.By != key.Key().String():
-		refusal.Line, refusal.Reason = lineOf(b, "by:"), "it was changed after another key signed it: only that key can sign it again"
-	default:
-		return nil
+// foreign says why a document that is not signed well is not the signer's to sign again. why is how
+// a reader refuses it, which says enough about one that was never in the set.
+func (h *Home) foreign(path string, b []byte, doc *schema.Record, why *records.Refusal) *records.Refusal {
+	if _, edited := h.sealed.sums[path]; !edited {
+		return why
 	}
-	return refusal
+	if doc.Log != h.LogID() {
+		return &records.Refusal{Path: path, Line: lineOf(b, "log:"), Rule: "F2", Reason: "it belongs to another log, whose owner has to sign it"}
+	}
+	return &records.Refusal{
+		Path: path, Line: lineOf(b, "by:"), Rule: "F3", Err: why,
+		Reason: "it was changed after another key signed it: only that key can sign it again",
+	}
 }
 
 // lineOf is the number of the first line that begins with a field; 0 when none does.
@@ -134,7 +171,20 @@ func lineOf(b []byte, field string) int {
 	return 0
 }
 
-func (h *Home) sameAsSealed(path string, b []byte) bool {
+// pendingOther looks at a file that is no record. What only lies in the work tree is the user's
+// own business; what is committed is part of the root (F5).
+func (h *Home) pendingOther(found *ByHand, path string) {
+	if h.asSealed(path, found.files[path]) {
+		return
+	}
+	found.Others = append(found.Others, path)
+	_, tracked := h.sealed.sums[path]
+	if tracked || slices.ContainsFunc(found.committed, func(c gitstore.FileChange) bool { return c.Path == path }) {
+		found.write[path] = true
+	}
+}
+
+func (h *Home) asSealed(path string, b []byte) bool {
 	sum, ok := h.sealed.sums[path]
 	return ok && b != nil && sum == sumOf(b)
 }
@@ -142,49 +192,86 @@ func (h *Home) sameAsSealed(path string, b []byte) bool {
 // Seal makes a new head over what [Home.Pending] found. It is refused with a [RefusedError] while
 // something cannot be sealed. Without anything pending it renews the head.
 func (h *Home) Seal(ctx context.Context, s records.Signer, found *ByHand, opts Options) (*Written, error) {
-	if len(found.Refused) > 0 {
-		return nil, fmt.Errorf("sealing: %w", &RefusedError{Refused: found.Refused})
-	}
-	if err := h.CheckSigner(s); err != nil {
-		return nil, fmt.Errorf("sealing: %w", err)
-	}
-	change := map[string][]byte{}
-	for path, b := range found.change {
-		change[path] = b
-	}
-	for _, doc := range found.Sign {
-		envelope, err := records.Seal(ctx, doc, s)
-		if err != nil {
-			return nil, fmt.Errorf("sealing: %w", err)
-		}
-		change[envelope.Path] = envelope.YAML
-		change[records.SignaturePath(envelope.Path)] = envelope.Sig
-	}
-	if err := h.dropUnchanged(ctx, change); err != nil {
-		return nil, fmt.Errorf("sealing: %w", err)
-	}
-	written, err := h.commitHead(ctx, s, change, nil, sealMessage(found), opts)
+	written, err := h.seal(ctx, s, found, opts)
 	if err != nil {
 		return nil, fmt.Errorf("sealing: %w", err)
 	}
 	return written, nil
 }
 
-// dropUnchanged takes removals out of a change that HEAD has made already: the commit above the
-// sealed state may have removed the file itself.
-func (h *Home) dropUnchanged(ctx context.Context, change map[string][]byte) error {
-	snapshot, err := h.tree.Snapshot(ctx, h.at.Commit, gitstore.DefaultLimits())
-	if err != nil {
-		return err
+func (h *Home) seal(ctx context.Context, s records.Signer, found *ByHand, opts Options) (*Written, error) {
+	if len(found.Refused) > 0 {
+		return nil, &RefusedError{Refused: found.Refused}
 	}
-	for path, b := range change {
-		_, committed := snapshot.Files[path]
-		_, sealed := h.sealed.sums[path]
-		if b == nil && !committed && !sealed {
-			delete(change, path)
+	if err := h.CheckSigner(s); err != nil {
+		return nil, err
+	}
+	change := gitstore.Change{Write: map[string][]byte{}}
+	for path := range found.write {
+		change.Write[path] = found.files[path]
+	}
+	opened := slices.Clone(found.Added)
+	for _, doc := range found.Sign {
+		envelope, err := records.Seal(ctx, doc, s)
+		if err != nil {
+			return nil, err
+		}
+		r, err := records.Open(envelope, h.sealed.head.Log())
+		if err != nil {
+			return nil, err
+		}
+		change.Write[envelope.Path] = envelope.YAML
+		change.Write[records.SignaturePath(envelope.Path)] = envelope.Sig
+		opened = append(opened, r)
+	}
+	for path := range found.gone {
+		if _, written := change.Write[path]; !written {
+			change.Delete = append(change.Delete, path)
 		}
 	}
-	return nil
+	written, err := h.sealOver(ctx, s, found, change, opts)
+	if err != nil {
+		return nil, err
+	}
+	written.Records = opened
+	return written, nil
+}
+
+// sealOver commits the new set on top of HEAD, whatever the commits since the last head did.
+func (h *Home) sealOver(ctx context.Context, s records.Signer, found *ByHand, change gitstore.Change, opts Options) (*Written, error) {
+	files := sums{}
+	maps.Copy(files, h.sealed.sums)
+	for path, b := range change.Write {
+		files[path] = sumOf(b)
+	}
+	for _, path := range change.Delete {
+		delete(files, path)
+	}
+	prev := h.sealed
+	prev.keys = maps.Clone(prev.keys)
+	for _, c := range found.committed {
+		_, stays := files[c.Path]
+		switch {
+		case inFolder(c.Path, records.KeysFolder) && c.Old == "":
+			prev.keys[c.Path] = c.New
+		case inFolder(c.Path, records.KeysFolder):
+			b, err := h.tree.Blob(c.Old, schema.MaxHeadBytes)
+			if err != nil {
+				return nil, err
+			}
+			change.Write[c.Path] = b
+		case !inFolder(c.Path, records.RecordsFolder):
+		case !stays:
+			change.Delete = append(change.Delete, c.Path)
+		case change.Write[c.Path] == nil:
+			change.Write[c.Path] = found.files[c.Path]
+		}
+	}
+	next, headFiles, err := h.nextHead(ctx, s, records.Pin{Head: h.sealed.head}, prev, files, opts.Now, nil)
+	if err != nil {
+		return nil, err
+	}
+	return h.commitState(ctx, next, merged(change, headFiles), sealMessage(found), opts)
 }
 
 func countRecords(n int) string {
@@ -197,7 +284,7 @@ func countRecords(n int) string {
 func sealMessage(found *ByHand) string {
 	n := len(found.Added) + len(found.Sign)
 	switch {
-	case n == 0 && len(found.Removed) == 0:
+	case found.Empty():
 		return "distrust: renew the head"
 	case len(found.Removed) == 0:
 		return "distrust: seal " + countRecords(n)

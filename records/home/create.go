@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/distributed-trust/distrust/records"
@@ -37,45 +38,57 @@ Every file can be checked with OpenSSH alone:
 where LOG is the value of ` + "`log`" + ` in head.yml.
 `
 
-// Create makes a new home with a new log in dir, which must be missing or empty. rand gives the
-// salt of the log's id.
+// Create makes a new home with a new log in dir, which must be missing or empty; else the error is
+// [ErrNotEmpty]. rand gives the salt of the log's id. After an error nothing is left behind.
 func Create(ctx context.Context, dir string, s records.Signer, profile Profile, rand io.Reader, opts Options) (*Home, error) {
-	if err := requireEmpty(dir); err != nil {
-		return nil, fmt.Errorf("creating home %s: %w", dir, err)
-	}
-	tree, err := gitstore.InitWorktree(dir, Branch)
+	h, err := create(ctx, dir, s, profile, rand, opts)
 	if err != nil {
 		return nil, fmt.Errorf("creating home %s: %w", dir, err)
-	}
-	h := &Home{tree: tree}
-	if err := h.first(ctx, s, profile, rand, opts); err != nil {
-		tree.Close()
-		// Half a home would pass for one that is broken; the folder was ours alone.
-		return nil, errors.Join(fmt.Errorf("creating home %s: %w", dir, err), os.RemoveAll(dir))
 	}
 	return h, nil
 }
 
-// first commits the head of seq 1.
-func (h *Home) first(ctx context.Context, s records.Signer, profile Profile, rand io.Reader, opts Options) error {
-	name := profile.KeyName
-	if name == "" {
-		name = s.Key().Type()
+func create(ctx context.Context, dir string, s records.Signer, profile Profile, rand io.Reader, opts Options) (*Home, error) {
+	undo, err := requireEmpty(dir)
+	if err != nil {
+		return nil, err
 	}
+	h, err := commitFirst(ctx, dir, s, profile, rand, opts)
+	if err != nil {
+		return nil, errors.Join(err, undo())
+	}
+	return h, nil
+}
+
+// commitFirst signs and commits the head of seq 1.
+func commitFirst(ctx context.Context, dir string, s records.Signer, profile Profile, rand io.Reader, opts Options) (*Home, error) {
 	doc := records.FirstHead(s.Key(), records.NewSalt(rand), opts.Now, func(doc *schema.Head) {
-		doc.Keys[0].Name = name
+		doc.Keys[0].Name = profile.KeyName
+		if profile.KeyName == "" {
+			doc.Keys[0].Name = s.Key().Type()
+		}
 		profile.apply(doc)
 	})
-	_, files, err := sealState(ctx, s, set{}, doc)
+	head, err := records.SealHead(ctx, doc, s)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	files[".gitattributes"] = []byte(gitattributes)
-	files["README.md"] = []byte(readme)
-	if _, err := h.tree.Commit(ctx, gitstore.Change{Write: files}, "distrust: a new log", opts.signature()); err != nil {
-		return err
+	change := headChange(head, nil, []records.Head{head}, nil)
+	change.Write[".gitattributes"] = []byte(gitattributes)
+	change.Write["README.md"] = []byte(readme)
+	tree, err := gitstore.InitWorktree(dir, Branch)
+	if err != nil {
+		return nil, err
 	}
-	return h.reload(ctx)
+	h := &Home{tree: tree}
+	if _, err = tree.Commit(ctx, change, "distrust: a new log", opts.signature()); err == nil {
+		err = h.reload(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, tree.Close())
+	}
+	h.first = h.sealed
+	return h, nil
 }
 
 // apply writes the parts of the profile that are set into a head.
@@ -108,17 +121,23 @@ func (h *Home) SetProfile(ctx context.Context, s records.Signer, profile Profile
 	}, opts)
 }
 
-// requireEmpty refuses to make a home around files that are somebody's.
-func requireEmpty(dir string) error {
+// requireEmpty refuses to make a home around files that are somebody's, and makes the folder when it
+// is missing. undo takes away what was put into it since, and the folder if it was made.
+func requireEmpty(dir string) (undo func() error, err error) {
 	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return os.MkdirAll(dir, 0o700)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return func() error { return os.RemoveAll(dir) }, os.MkdirAll(dir, 0o700)
+	case err != nil:
+		return nil, err
+	case len(entries) > 0:
+		return nil, ErrNotEmpty
 	}
-	if err != nil {
+	return func() error {
+		entries, err := os.ReadDir(dir)
+		for _, e := range entries {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
+		}
 		return err
-	}
-	if len(entries) > 0 {
-		return ErrNotEmpty
-	}
-	return nil
+	}, nil
 }

@@ -1,6 +1,7 @@
 package home
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -20,53 +21,58 @@ import (
 const maxFolderDepth = 5
 
 // readFolder reads the files under records/ of a folder on disk: path with slashes to content.
-// Symbolic links and special files are errors, since what they lead to is not the record's.
-func readFolder(dir string) (map[string][]byte, error) {
-	files := map[string][]byte{}
+// Symbolic links and special files, what is too long and what lies too deep are refused alone, since
+// no record can be there. Hidden names are left out: an interrupted writer leaves such behind.
+func readFolder(ctx context.Context, dir string) (files map[string][]byte, refused []*records.Refusal, err error) {
+	files = map[string][]byte{}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer root.Close()
 	err = fs.WalkDir(root.FS(), records.RecordsFolder, func(name string, entry fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) && name == records.RecordsFolder {
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && name == records.RecordsFolder:
 			return fs.SkipAll
-		}
-		if err != nil {
+		case err != nil:
 			return err
-		}
-		if entry.IsDir() {
-			if strings.Count(name, "/") >= maxFolderDepth {
-				return fmt.Errorf("%s: folders are nested too deep (F4)", name)
-			}
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case entry.IsDir() && strings.HasPrefix(path.Base(name), "."):
+			return fs.SkipDir
+		case entry.IsDir() && strings.Count(name, "/") >= maxFolderDepth-1:
+			refused = append(refused, &records.Refusal{Path: name, Rule: "F4", Reason: "folders are nested too deep"})
+			return fs.SkipDir
+		case entry.IsDir() || strings.HasPrefix(path.Base(name), "."):
 			return nil
 		}
-		if strings.HasPrefix(path.Base(name), ".") {
-			return nil // what an interrupted writer left behind
-		}
 		b, err := readRegular(root, name)
-		if err != nil {
-			return err
+		var refusal *records.Refusal
+		if errors.As(err, &refusal) {
+			refused = append(refused, refusal)
+			return nil
 		}
 		files[name] = b
-		return nil
+		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return files, nil
+	return files, refused, nil
 }
 
-// readRegular reads one file that must be a regular one of at most the size of a record.
+// readRegular reads one file that must be a regular one of at most the size of a record; else the
+// error is a *[records.Refusal].
 func readRegular(root *os.Root, name string) ([]byte, error) {
-	info, err := root.Lstat(filepath.FromSlash(name))
+	file := filepath.FromSlash(name)
+	info, err := root.Lstat(file)
 	if err != nil {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: not a regular file (F4)", name)
+		return nil, &records.Refusal{Path: name, Rule: "F4", Reason: "not a regular file"}
 	}
-	f, err := root.Open(filepath.FromSlash(name))
+	f, err := root.Open(file)
 	if err != nil {
 		return nil, err
 	}
@@ -76,12 +82,12 @@ func readRegular(root *os.Root, name string) ([]byte, error) {
 		return nil, err
 	}
 	if len(b) > schema.MaxRecordBytes {
-		return nil, fmt.Errorf("%s: longer than %d bytes (F7)", name, schema.MaxRecordBytes)
+		return nil, &records.Refusal{Path: name, Rule: "F7", Reason: fmt.Sprintf("longer than %d bytes", schema.MaxRecordBytes)}
 	}
 	return b, nil
 }
 
-func sortedPaths(files map[string][]byte) []string {
+func sortedPaths[V any](files map[string]V) []string {
 	return slices.Sorted(maps.Keys(files))
 }
 
@@ -90,9 +96,9 @@ func asRefusal(path string, err error) *records.Refusal {
 	if errors.As(err, &refusal) {
 		return refusal
 	}
-	var wrong *schema.Error
-	if errors.As(err, &wrong) {
-		return &records.Refusal{Path: path, Line: wrong.Line, Rule: wrong.Rule, Reason: wrong.Reason, Err: err}
+	var invalid *schema.Error
+	if errors.As(err, &invalid) {
+		return &records.Refusal{Path: path, Line: invalid.Line, Rule: invalid.Rule, Reason: invalid.Reason, Err: err}
 	}
 	return &records.Refusal{Path: path, Reason: err.Error(), Err: err}
 }

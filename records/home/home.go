@@ -5,6 +5,10 @@
 // the user keeps there. Commits carry only our paths; what the user staged stays staged. Nothing
 // leaves the machine but through [Home.Sync]. Records that are never published lie in a folder
 // of their own, see [Private].
+//
+// Two files of ours lie in the repository's git folder: distrust-published is the pin of what the
+// remote was last known to hold, and distrust-sealed is a cache, in the very form that root adds
+// up (F5), with which a home of many records opens without reading them all.
 package home
 
 import (
@@ -13,7 +17,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/distributed-trust/distrust/records"
 	"github.com/distributed-trust/distrust/records/internal/gitstore"
@@ -26,20 +29,31 @@ const Branch = "main"
 // The errors that callers branch on. Those of the git repository itself are re-exported, so that
 // nobody else needs to know how a home is stored.
 var (
-	ErrNoHome     = errors.New("no home here")
-	ErrNotHome    = errors.New("not a trust repository")
-	ErrUnsealed   = errors.New("the records are not those that the head names")
-	ErrNotYourKey = errors.New("the key is not an active key of this log")
-	ErrNotEmpty   = errors.New("the folder is not empty")
-	ErrNoRecord   = errors.New("no such record")
+	ErrNoHome      = errors.New("no home here")
+	ErrNotHome     = errors.New("not a trust repository")
+	ErrUnsealed    = errors.New("the records are not those that the head names")
+	ErrNotYourKey  = errors.New("the key is not an active key of this log")
+	ErrNotEmpty    = errors.New("the folder is not empty")
+	ErrUnpublished = errors.New("the remote holds no state of a log") // something else lies there, or nothing in it fits its head
 
 	ErrBusy        = gitstore.ErrBusy
 	ErrDetached    = gitstore.ErrDetached
 	ErrLocked      = gitstore.ErrLocked
+	ErrMoved       = gitstore.ErrMoved
+	ErrNoBranch    = gitstore.ErrNoBranch
 	ErrUnreachable = gitstore.ErrUnreachable
 	ErrEmptyRemote = gitstore.ErrEmptyRemote
+	ErrPushRefused = gitstore.ErrPushRefused
 	ErrPushDenied  = gitstore.ErrPushDenied
 	ErrAuth        = gitstore.ErrAuth
+)
+
+// ConflictError says that the home and its remote went apart in files that are not records, which
+// only their owner can merge. DirtyError says that what came from the remote would overwrite files
+// that the user changed and did not commit.
+type (
+	ConflictError = gitstore.ConflictError
+	DirtyError    = gitstore.DirtyError
 )
 
 // Author is who git says made a commit. It proves nothing: the head signs the set.
@@ -53,46 +67,64 @@ type Author struct {
 type Home struct {
 	tree     *gitstore.Worktree
 	at       gitstore.Head
-	sealed   set
+	sealed   set // the published state of HEAD
+	first    set // what it was when the home was opened
+	cached   set // what the cache file holds
 	unsealed int // commits above the sealed one
+
+	opened  []records.Record // of the sealed state, once somebody asked
+	skipped []*records.Refusal
 }
 
-// Open opens the home in dir and reads its published state: the newest commit along first parents
+// Open opens the home in dir and finds its published state: the newest commit along first parents
 // whose head names exactly its records (F5.5). The error is [ErrNoHome] when there is no
-// repository, [ErrNotHome] when it holds no log.
+// repository, [ErrNotHome] when it holds no log, [ErrUnsealed] when no head fits.
+//
+// The head is verified. Records are when they are read ([Home.Records]).
 func Open(ctx context.Context, dir string) (*Home, error) {
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("opening home %s: %w", dir, ErrNoHome)
-	}
-	tree, err := gitstore.OpenWorktree(dir)
-	if errors.Is(err, gitstore.ErrNotRepository) {
-		return nil, fmt.Errorf("opening home %s: %w: %w", dir, ErrNoHome, err)
-	}
+	h, err := open(ctx, dir)
 	if err != nil {
-		return nil, fmt.Errorf("opening home %s: %w", dir, err)
-	}
-	h := &Home{tree: tree}
-	if err := h.reload(ctx); err != nil {
-		tree.Close()
 		return nil, fmt.Errorf("opening home %s: %w", dir, err)
 	}
 	return h, nil
 }
 
-// reload reads the state again after HEAD moved.
+func open(ctx context.Context, dir string) (*Home, error) {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNoHome
+	}
+	tree, err := gitstore.OpenWorktree(dir)
+	if errors.Is(err, gitstore.ErrNotRepository) {
+		return nil, fmt.Errorf("%w: %w", ErrNoHome, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	h := &Home{tree: tree}
+	h.cached = h.readCache(ctx)
+	h.sealed = h.cached
+	if err := h.reload(ctx); err != nil {
+		return nil, errors.Join(err, tree.Close())
+	}
+	h.first = h.sealed
+	return h, nil
+}
+
+// reload finds the state again after HEAD moved, reading what differs from the one known so far.
 func (h *Home) reload(ctx context.Context) error {
 	at, err := h.tree.Head()
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrDetached) { // reading is fine; every change refuses by itself
 		return err
 	}
 	if at.Commit == "" {
 		return ErrNotHome
 	}
-	sealed, unsealed, err := published(ctx, h.tree, at.Commit)
+	sealed, unsealed, err := h.stateOf(ctx, at.Commit, h.sealed)
 	if err != nil {
 		return err
 	}
-	h.at, h.sealed, h.unsealed = at, sealed, unsealed
+	h.at, h.sealed, h.unsealed, h.opened = at, sealed, unsealed, nil
+	h.writeCache()
 	return nil
 }
 
@@ -108,11 +140,21 @@ func (h *Home) Head() records.Head { return h.sealed.head }
 // LogID is the id of the home's log.
 func (h *Home) LogID() string { return h.sealed.head.Doc().Log }
 
-// Records are the records of the published state, opened, in the order of their paths.
-func (h *Home) Records() []records.Record { return h.sealed.records }
+// Records are the records of the published state in the order of their paths. Each is verified
+// when it is read, and its bytes are those that the head names.
+func (h *Home) Records(ctx context.Context) ([]records.Record, error) {
+	if h.opened == nil {
+		opened, err := h.openFiles(ctx, h.sealed, h.sealed.paths())
+		if err != nil {
+			return nil, fmt.Errorf("reading the home's records: %w", err)
+		}
+		h.opened = opened
+	}
+	return h.opened, nil
+}
 
-// Skipped says which files of the published state are no records, and why.
-func (h *Home) Skipped() []*records.Refusal { return h.sealed.skipped }
+// Skipped says which of the files that were read so far are no records, and why.
+func (h *Home) Skipped() []*records.Refusal { return h.skipped }
 
 // Unsealed is the number of commits above the published state, whose records nobody reads yet.
 func (h *Home) Unsealed() int { return h.unsealed }
@@ -136,28 +178,15 @@ func (h *Home) SetRemote(url string) error {
 
 // CheckSigner says whether a key may sign for this log now (F5.2); else [ErrNotYourKey].
 func (h *Home) CheckSigner(s records.Signer) error {
+	return checkSigner(h.sealed.head.Doc().Keys, s)
+}
+
+func checkSigner(keys []schema.Key, s records.Signer) error {
 	text := s.Key().String()
-	for _, k := range h.sealed.head.Doc().Keys {
+	for _, k := range keys {
 		if k.Key == text && k.State == schema.Active {
 			return nil
 		}
 	}
 	return fmt.Errorf("%w: %s", ErrNotYourKey, s.Key().Fingerprint())
-}
-
-// Find returns the records of the published state whose id begins with prefix.
-func (h *Home) Find(prefix string) []records.Record {
-	var found []records.Record
-	for _, r := range h.sealed.records {
-		if len(prefix) <= len(r.ID()) && r.ID()[:len(prefix)] == prefix {
-			found = append(found, r)
-		}
-	}
-	return found
-}
-
-// publishedFile remembers, inside the repository's own git folder, which commit was last seen at
-// the remote: a head that was published is never thrown away (F5 "Publishing").
-func (h *Home) publishedFile() string {
-	return filepath.Join(h.tree.GitDir(), "distrust-published")
 }

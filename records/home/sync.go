@@ -19,11 +19,11 @@ type Remote = gitstore.Access
 type SyncOptions struct {
 	Options
 	Access Remote
-	// Publish is asked before anything leaves the machine, with the number of records that the
-	// remote does not have and its URL. nil: never publish.
+	// Publish is asked once before anything leaves the machine, with the number of records that
+	// the remote does not have and its URL. nil: never publish.
 	Publish func(records int, url string) (bool, error)
-	// Signer gives a key to sign with; it is asked for only when the home has to be rebuilt on
-	// what another machine published.
+	// Signer gives a key to sign with; it is asked for only when own records have to be put on top
+	// of what another machine published.
 	Signer func(context.Context) (records.Signer, error)
 }
 
@@ -33,224 +33,202 @@ type SyncResult struct {
 	Pulled    []records.Record // published by other machines of the same log
 	Published int              // records that the remote took
 	Pending   int              // records that the remote does not have, because Publish said no
-	Pushed    bool             // the remote took a new head
+	Pushed    bool             // the remote took something
 	Rebuilt   bool             // the own records were put on top of what another machine published
-	Waiting   bool             // a new head waits to be published, because Publish said no
+	Waiting   bool             // something waits to be published, because Publish said no
 }
-
-// ErrOwnCommits means that the home and its remote went apart in files that are not records, which
-// only their owner can merge.
-var ErrOwnCommits = errors.New("other files were committed here and at the remote")
 
 // Sync exchanges with the remote: takes what other machines of this log published, puts the own
 // unpublished records on top of it, and publishes. What comes is judged like any source's state
-// (F5); a *[records.HeadError] leaves the home as it was. Without a remote nothing happens.
+// (F5), and so is what goes; a *[records.HeadError] leaves the home as it was, and [ErrUnpublished]
+// says that no state of a log is there. Without a remote nothing happens. A push that somebody
+// else was faster than is tried 5 times, then the error is [ErrPushRefused].
 func (h *Home) Sync(ctx context.Context, opts SyncOptions) (*SyncResult, error) {
 	result := &SyncResult{URL: h.Remote()}
 	if result.URL == "" {
 		return result, nil
 	}
-	for range tries {
-		again, err := h.exchange(ctx, opts, result)
-		if err != nil {
-			return result, fmt.Errorf("syncing home with %s: %w", result.URL, err)
-		}
-		if !again {
-			return result, nil
-		}
+	x := &exchange{Home: h, opts: opts, result: result}
+	err := ErrPushRefused
+	for try := 0; try < tries && errors.Is(err, ErrPushRefused); try++ {
+		err = x.round(ctx)
 	}
-	return result, fmt.Errorf("syncing home with %s: %w, %d times", result.URL, gitstore.ErrPushRefused, tries)
+	if err != nil {
+		return result, fmt.Errorf("syncing home with %s: %w", result.URL, err)
+	}
+	return result, nil
 }
 
-// exchange does one round; again says that somebody else published in between.
-func (h *Home) exchange(ctx context.Context, opts SyncOptions, result *SyncResult) (again bool, err error) {
-	pin, _, err := h.readPublished()
-	if err != nil {
-		return false, err
-	}
-	tip, err := h.tree.Fetch(ctx, gitstore.FetchOptions{URL: result.URL, Branch: h.at.Branch, Access: opts.Access})
-	if errors.Is(err, gitstore.ErrEmptyRemote) || errors.Is(err, gitstore.ErrNoBranch) {
-		return h.publish(ctx, opts, result, nil, "")
-	}
-	if err != nil {
-		return false, err
-	}
-	remote, err := h.judge(ctx, pin, tip.Commit, opts)
-	if err != nil {
-		return false, err
-	}
-	if err := h.takeOver(ctx, remote, tip.Commit, opts, result); err != nil {
-		return false, err
-	}
-	return h.publish(ctx, opts, result, remote, tip.Commit)
+// exchange is one Sync.
+type exchange struct {
+	*Home
+	opts   SyncOptions
+	result *SyncResult
+	may    *bool // what Publish said
 }
 
-// remoteState is an accepted state of the remote.
+// remoteState is an accepted state of the remote; the zero value is an empty remote.
 type remoteState struct {
 	set
+	tip string
 	pin records.Pin
+}
+
+func (r remoteState) published() published { return published{pin: r.pin, commit: r.commit} }
+
+// round is one try; [ErrPushRefused] says that somebody else published in between.
+func (x *exchange) round(ctx context.Context) error {
+	if x.at.Branch == "" {
+		return ErrDetached
+	}
+	last, err := x.readPublished()
+	var lost *PublishedError
+	if err != nil && !errors.As(err, &lost) {
+		return err
+	}
+	tip, err := x.tree.Fetch(ctx, gitstore.FetchOptions{URL: x.result.URL, Branch: x.at.Branch, Known: last.commit, Access: x.opts.Access})
+	if errors.Is(err, ErrEmptyRemote) {
+		return x.publish(ctx, last, remoteState{})
+	}
+	if err != nil {
+		return unreachable(err)
+	}
+	remote, err := x.judge(ctx, last, tip.Commit)
+	if err != nil {
+		return err
+	}
+	if err := x.takeOver(ctx, remote, lost); err != nil {
+		return err
+	}
+	return x.publish(ctx, remote.published(), remote)
 }
 
 // judge reads the remote's published state and holds it to the head rules: over what was
 // published before, or, when nothing was, as this very log (F5.1).
-func (h *Home) judge(ctx context.Context, pin records.Pin, tip string, opts SyncOptions) (*remoteState, error) {
-	state, _, err := published(ctx, h.tree, tip)
+func (x *exchange) judge(ctx context.Context, last published, tip string) (remoteState, error) {
+	state, _, err := x.stateOf(ctx, tip, x.sealed)
 	if err != nil {
-		return nil, err
+		return remoteState{}, unpublished(err)
 	}
-	if state.head.Doc().Log != h.LogID() {
-		return nil, &records.HeadError{Kind: records.WrongLog, Pinned: h.Head(), Got: state.head,
-			Detail: fmt.Sprintf("the remote holds log %s, the home is log %s", state.head.Doc().Log, h.LogID())}
-	}
-	var accepted records.Accepted
-	if pin.Head.IsZero() {
-		accepted, err = records.FirstContact("", state.kept, state.head, opts.Now)
-	} else {
-		chain := records.Chain{Published: state.head, Kept: state.kept}
-		if chain.Between, err = h.headsBetween(ctx, tip, pin); err != nil {
-			return nil, err
+	if log := state.head.Doc().Log; log != x.LogID() {
+		return remoteState{}, &records.HeadError{
+			Kind: records.WrongLog, Pinned: x.Head(), Got: state.head,
+			Detail: fmt.Sprintf("the remote holds log %s, the home is log %s", log, x.LogID()),
 		}
-		accepted, err = records.Advance(pin, chain, opts.Now)
 	}
+	behind, err := x.tree.IsAncestor(ctx, x.at.Commit, tip)
 	if err != nil {
-		return nil, err
+		return remoteState{}, err
 	}
-	return &remoteState{set: state, pin: accepted.Pin}, nil
-}
-
-// headsBetween opens head.yml of every commit that the remote has and that is not the pin's own.
-func (h *Home) headsBetween(ctx context.Context, tip string, pin records.Pin) ([]records.Head, error) {
-	var heads []records.Head
-	for commit, err := range h.tree.FirstParents(ctx, tip) {
+	if behind && (last.pin.Head.IsZero() || x.sealed.head.Compare(last.pin.Head) > 0) {
+		// The remote has the home's own commits, so they were published, though this machine was
+		// stopped before it could remember that.
+		pin, err := x.reached(ctx, last, x.opts.Now)
 		if err != nil {
-			return nil, err
+			return remoteState{}, err
 		}
-		if len(heads) > gitstore.DefaultLimits().NewCommits {
-			break
-		}
-		if commit.Head == "" || commit.HeadSig == "" {
-			continue
-		}
-		b, err := h.tree.Blob(commit.Head, maxHead)
-		if err != nil {
-			return nil, err
-		}
-		sig, err := h.tree.Blob(commit.HeadSig, maxHead)
-		if err != nil {
-			return nil, err
-		}
-		head, err := records.OpenHead(records.HeadFile, b, sig)
-		if err != nil {
-			continue // a commit that nobody can vouch for proves nothing
-		}
-		heads = append(heads, head)
-		if head.ID() == pin.Head.ID() {
-			break
-		}
+		last = published{pin: pin, commit: x.sealed.commit}
 	}
-	return heads, nil
+	pin, err := x.accept(ctx, last, state, tip, x.opts.Now)
+	return remoteState{set: state, tip: tip, pin: pin}, err
 }
-
-// maxHead bounds the blobs that are read as heads; records.OpenHead has the exact limits.
-const maxHead = 64 << 10
 
 // takeOver brings the home to the remote's state, or puts the own unpublished records on top of it.
-func (h *Home) takeOver(ctx context.Context, remote *remoteState, tip string, opts SyncOptions, result *SyncResult) error {
-	result.Pulled = append(result.Pulled, h.missingHere(remote.set)...)
-	ahead, err := h.tree.IsAncestor(ctx, tip, h.at.Commit)
+func (x *exchange) takeOver(ctx context.Context, remote remoteState, lost *PublishedError) error {
+	if err := x.pull(ctx, remote.set); err != nil {
+		return err
+	}
+	ahead, err := x.tree.IsAncestor(ctx, remote.tip, x.at.Commit)
 	if err != nil {
 		return err
 	}
-	if ahead {
-		return h.writePublished(remote.pin, remote.commit)
+	if ahead { // unless a merge or a revert by hand made of it what followers would refuse
+		_, err := x.reached(ctx, remote.published(), x.opts.Now)
+		if err == nil {
+			return x.writePublished(remote.pin, remote.commit)
+		}
+		if refused := (*records.HeadError)(nil); !errors.As(err, &refused) || refused.Kind == records.Future {
+			return err
+		}
 	}
-	behind, err := h.tree.IsAncestor(ctx, h.at.Commit, tip)
+	behind, err := x.tree.IsAncestor(ctx, x.at.Commit, remote.tip)
+	switch {
+	case err != nil:
+		return err
+	case behind && !ahead:
+		err = x.tree.Reset(ctx, remote.tip)
+	case lost != nil:
+		return lost
+	default:
+		x.result.Rebuilt = true
+		err = x.rebuild(ctx, remote)
+	}
 	if err != nil {
 		return err
 	}
-	if behind {
-		if err := h.tree.Reset(ctx, tip); err != nil {
-			return err
-		}
-		if err := h.reload(ctx); err != nil {
-			return err
-		}
-		return h.writePublished(remote.pin, remote.commit)
-	}
-	if err := h.rebuild(ctx, remote, tip, opts); err != nil {
+	if err := x.reload(ctx); err != nil {
 		return err
 	}
-	result.Rebuilt = true
-	return h.writePublished(remote.pin, remote.commit)
+	return x.writePublished(remote.pin, remote.commit)
 }
 
-// missingHere are the records of a state that the home does not have.
-func (h *Home) missingHere(other set) []records.Record {
-	var missing []records.Record
-	for _, r := range other.records {
-		if len(h.Find(r.ID())) == 0 {
-			missing = append(missing, r)
+// pull notes the records that the home does not have.
+func (x *exchange) pull(ctx context.Context, remote set) error {
+	var paths []string
+	for _, path := range remote.paths() {
+		if _, have := x.sealed.sums[path]; !have {
+			paths = append(paths, path)
 		}
 	}
-	return missing
+	pulled, err := x.openFiles(ctx, remote, paths)
+	x.result.Pulled = append(x.result.Pulled, pulled...)
+	return err
 }
 
-// publish pushes the home when the remote has less; again says that the push was refused because
-// somebody else was faster.
-func (h *Home) publish(ctx context.Context, opts SyncOptions, result *SyncResult, remote *remoteState, tip string) (again bool, err error) {
-	if h.at.Commit == tip {
-		return false, nil
+// publish pushes the home when the remote has less. last is what a follower may know.
+func (x *exchange) publish(ctx context.Context, last published, remote remoteState) error {
+	if x.at.Commit == remote.tip {
+		return nil
 	}
-	fresh := len(h.sealed.records)
-	if remote != nil {
-		fresh = h.countNew(remote.set)
+	pin, err := x.reached(ctx, last, x.opts.Now)
+	if err != nil {
+		return err
 	}
-	yes := false
-	if opts.Publish != nil {
-		if yes, err = opts.Publish(fresh, result.URL); err != nil {
-			return false, err
+	fresh, err := x.countNew(ctx, remote)
+	if err != nil {
+		return err
+	}
+	if x.may == nil {
+		yes := false
+		if x.opts.Publish != nil {
+			if yes, err = x.opts.Publish(fresh, x.result.URL); err != nil {
+				return err
+			}
 		}
+		x.may = &yes
 	}
-	if !yes {
-		result.Pending, result.Waiting = fresh, true
-		return false, nil
+	if !*x.may {
+		x.result.Pending, x.result.Waiting = fresh, true
+		return nil
 	}
-	err = h.tree.Push(ctx, gitstore.PushOptions{
-		URL: result.URL, Branch: h.at.Branch, Commit: h.at.Commit, ExpectOld: tip, Access: opts.Access,
+	err = x.tree.Push(ctx, gitstore.PushOptions{
+		URL: x.result.URL, Branch: x.at.Branch, Commit: x.at.Commit, ExpectOld: remote.tip, Access: x.opts.Access,
 	})
-	if errors.Is(err, gitstore.ErrPushRefused) {
-		return true, nil
-	}
 	if err != nil {
-		return false, err
+		return err
 	}
-	result.Pushed, result.Published, result.Pending = true, fresh, 0
-	pin := records.Pin{Head: h.sealed.head}
-	if remote != nil {
-		if pin, err = h.ownPin(ctx, remote.pin, opts); err != nil {
-			return false, err
-		}
-	}
-	return false, h.writePublished(pin, h.sealed.commit)
+	x.result.Pushed, x.result.Published = true, fresh
+	return x.writePublished(pin, x.sealed.commit)
 }
 
-// ownPin is the pin of what was just published over what was there before: the keys that a raised
-// epoch left out stay known.
-func (h *Home) ownPin(ctx context.Context, before records.Pin, opts SyncOptions) (records.Pin, error) {
-	between, err := h.headsBetween(ctx, h.sealed.commit, before)
-	if err != nil {
-		return records.Pin{}, err
-	}
-	accepted, err := records.Advance(before, records.Chain{Published: h.sealed.head, Kept: h.sealed.kept, Between: between}, opts.Now)
-	return accepted.Pin, err
-}
-
-func (h *Home) countNew(remote set) int {
+// countNew counts the records that a push would show to others, sealed or not.
+func (x *exchange) countNew(ctx context.Context, remote remoteState) (int, error) {
+	changes, err := x.tree.Diff(ctx, remote.tip, x.at.Commit, gitstore.DefaultLimits())
 	n := 0
-	for path := range h.sealed.sums {
-		if _, ok := remote.sums[path]; !ok && isRecord(path) {
+	for _, c := range changes {
+		if inFolder(c.Path, records.RecordsFolder) && isRecord(c.Path) && c.Old == "" {
 			n++
 		}
 	}
-	return n
+	return n, err
 }

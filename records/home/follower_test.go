@@ -1,0 +1,342 @@
+package home
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http/cgi"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/schema"
+)
+
+// follower is somebody who follows the log from outside, and holds it to F5 at every look. It
+// has its own clone, made and moved by stock git, and only the pin is remembered.
+type follower struct {
+	testing.TB
+	r    *remoteKit
+	dir  string
+	pin  records.Pin
+	seen map[string]bool // ids of records that were in the set
+	gone bool            // records may go
+}
+
+func newFollower(t testing.TB, r *remoteKit) *follower {
+	t.Helper()
+	f := &follower{TB: t, r: r, dir: filepath.Join(t.TempDir(), "follower"), seen: map[string]bool{}, gone: true}
+	git(t, t.TempDir(), "clone", "-q", r.url, f.dir)
+	return f
+}
+
+// look fetches and judges, as far as somebody who has nothing but the repository can.
+func (f *follower) look(minutes int) {
+	f.Helper()
+	git(f, f.dir, "fetch", "-q", "origin")
+	git(f, f.dir, "reset", "-q", "--hard", "origin/main")
+	h, err := Open(f.Context(), f.dir)
+	if err != nil {
+		f.Fatalf("a follower finds no state: %v", err)
+	}
+	defer h.Close()
+	kept, err := h.kept(h.sealed)
+	if err != nil {
+		f.Fatal(err)
+	}
+	now := optionsAt(minutes).Now
+	// Every look is a first contact for somebody, too.
+	first, err := records.FirstContact("", kept, h.Head(), now)
+	if err != nil {
+		f.Fatalf("first contact: %v", err)
+	}
+	if f.pin.Head.IsZero() {
+		f.pin = first.Pin
+	}
+	between, err := h.headsSince(f.Context(), h.at.Commit, "")
+	if err != nil {
+		f.Fatal(err)
+	}
+	accepted, err := records.Advance(f.pin, records.Chain{Published: h.Head(), Kept: kept, Between: between}, now)
+	if err != nil {
+		f.Fatalf("a follower who knew head %d refuses: %v", f.pin.Head.Doc().Seq, err)
+	}
+	f.pin = accepted.Pin
+	all, err := h.Records(f.Context())
+	if err != nil || len(h.Skipped()) > 0 {
+		f.Fatalf("records: %v, skipped %v", err, h.Skipped())
+	}
+	now2 := map[string]bool{}
+	for _, r := range all {
+		now2[r.ID()] = true
+	}
+	for id := range f.seen {
+		if !f.gone && !now2[id] {
+			f.Fatalf("record %s left the set", id)
+		}
+	}
+	f.seen = now2
+}
+
+// machine is one of several on one log.
+type machine struct {
+	h   *Home
+	key testKey
+}
+
+// N machines write, withdraw, add keys, change the head and sync in any order; who follows from
+// outside is never shown anything that F5 refuses, and in the end all have all.
+func TestAnyOrder(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(2) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			anyOrder(t, newRemote(t), rand.New(rand.NewPCG(seed, 7)), 30)
+		})
+	}
+}
+
+func anyOrder(t *testing.T, r *remoteKit, random *rand.Rand, steps int) {
+	first := r.first(laptop)
+	machines := []*machine{{first, laptop}}
+	for i, key := range []testKey{desktop, phone} {
+		if _, err := first.AddKey(t.Context(), laptop, key.Key(), fmt.Sprint("machine ", i), false, optionsAt(1)); err != nil {
+			t.Fatal(err)
+		}
+		machines = append(machines, &machine{key: key})
+	}
+	r.sync(first, laptop, 2)
+	for _, m := range machines[1:] {
+		m.h = r.join()
+	}
+	f := newFollower(t, r)
+	f.gone = false
+	wrote := map[string]bool{}
+	keys := map[string]bool{}
+	for step := range steps {
+		m, at := machines[random.IntN(len(machines))], 3+step
+		if random.IntN(3) == 0 {
+			m.h = reopen(t, m.h)
+		}
+		if err := act(t, m, random.IntN(10), step, at, wrote, keys); err != nil {
+			t.Fatalf("step %d: %v", step, err)
+		}
+		if random.IntN(3) == 0 {
+			r.sync(m.h, m.key, at)
+		}
+		if random.IntN(4) == 0 {
+			f.look(at)
+		}
+	}
+	for range 2 {
+		for _, m := range machines {
+			r.sync(m.h, m.key, 100)
+		}
+	}
+	f.look(101)
+	for _, m := range machines {
+		have := map[string]bool{}
+		all, err := m.h.Records(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, one := range all {
+			have[one.ID()] = true
+		}
+		for id := range wrote {
+			if !have[id] {
+				t.Errorf("%s lost record %s", m.key.Key().Fingerprint(), id)
+			}
+		}
+		for _, k := range m.h.Head().Doc().Keys {
+			delete(keys, k.Key)
+		}
+		if m.h.Head().ID() != f.pin.Head.ID() || len(have) != len(wrote) {
+			t.Errorf("head %d with %d records, the follower has head %d, %d were written", m.h.Head().Doc().Seq, len(have), f.pin.Head.Doc().Seq, len(wrote))
+		}
+	}
+	if len(keys) > 0 {
+		t.Errorf("keys were lost: %v", keys)
+	}
+	stock(t, machines[1].h)
+}
+
+// act does one thing on one machine.
+func act(t *testing.T, m *machine, what, step, at int, wrote, keys map[string]bool) error {
+	var written *Written
+	var err error
+	switch {
+	case what < 5:
+		written, err = m.h.Write(t.Context(), m.key, []schema.Record{trustDoc(fmt.Sprint("file ", step))}, optionsAt(at))
+	case what < 6:
+		all, readErr := m.h.Records(t.Context())
+		if readErr != nil || len(all) == 0 {
+			return readErr
+		}
+		doc := schema.Record{Kind: schema.KindWithdraw, Withdraws: []string{all[0].ID()}, Reason: fmt.Sprint(step)}
+		written, err = m.h.Write(t.Context(), m.key, []schema.Record{doc}, optionsAt(at))
+	case what < 7:
+		key := newKey(fmt.Sprint("key ", step)).Key()
+		keys[key.String()] = true
+		_, err = m.h.AddKey(t.Context(), m.key, key, fmt.Sprint(step), false, optionsAt(at))
+	case what < 8:
+		_, err = m.h.SetProfile(t.Context(), m.key, Profile{Name: fmt.Sprint("name ", step)}, optionsAt(at))
+	case what < 9:
+		_, err = m.h.Renew(t.Context(), m.key, "renew", nil, optionsAt(at))
+	default:
+		put(t, m.h, fmt.Sprint("mine/", step), "x\n")
+		git(t, m.h.Dir(), "add", "mine")
+		git(t, m.h.Dir(), "commit", "-q", "-m", "mine")
+		m.h = reopen(t, m.h)
+	}
+	if err == nil && written != nil {
+		for _, r := range written.Records {
+			wrote[r.ID()] = true
+		}
+	}
+	return err
+}
+
+// serve serves the repositories below a folder over http with git itself, for reading and writing.
+func serve(t testing.TB, dir string) string {
+	t.Helper()
+	backend := filepath.Join(git(t, dir, "--exec-path"), "git-http-backend")
+	if _, err := os.Stat(backend); err != nil {
+		needTool(t, backend)
+	}
+	server := httptest.NewServer(&cgi.Handler{
+		Path: backend,
+		Env:  []string{"GIT_PROJECT_ROOT=" + dir, "GIT_HTTP_EXPORT_ALL=1", "REMOTE_USER=tester", "HOME=" + dir, "GIT_CONFIG_NOSYSTEM=1"},
+	})
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// The same over http, with the stock git as the host.
+func TestAnyOrderOverHTTP(t *testing.T) {
+	t.Parallel()
+	r := newRemote(t)
+	r.url = serve(t, filepath.Dir(r.url)) + "/" + filepath.Base(r.url)
+	anyOrder(t, r, rand.New(rand.NewPCG(11, 7)), 10)
+}
+
+// With a recovery key the owner wins a log back from a thief, from any of the machines.
+func TestRaisedEpochOverTheRemote(t *testing.T) {
+	t.Parallel()
+	r := newRemote(t)
+	a := r.first(laptop)
+	if _, err := a.AddKey(t.Context(), laptop, offline.Key(), "offline", true, optionsAt(2)); err != nil {
+		t.Fatal(err)
+	}
+	r.sync(a, laptop, 2)
+	b := r.join()
+	f := newFollower(t, r)
+	f.look(3)
+	say(t, a, laptop, 4, "one")
+	r.sync(a, laptop, 4)
+	// The desktop raises the epoch without having seen that head, and drops the laptop's key.
+	if _, err := b.Renew(t.Context(), offline, "raise", func(d *schema.Head) error {
+		d.Epoch++
+		d.Keys = append(slices.Clone(d.Keys[1:]), schema.Key{Key: desktop.Key().String(), Name: "new", State: schema.Active})
+		return nil
+	}, optionsAt(5)); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.trySync(b, desktop, 6); !errors.Is(err, ErrNotYourKey) && !errors.Is(err, ErrRecoveryNeeded) {
+		t.Errorf("rebuilt by a key that may not: %v", err)
+	}
+	r.sync(b, offline, 7)
+	f.look(8)
+	if doc := f.pin.Head.Doc(); doc.Epoch != 1 || len(doc.Keys) != 2 || len(f.pin.Dropped) != 1 {
+		t.Errorf("the follower sees %+v, dropped %v", doc, f.pin.Dropped)
+	}
+	say(t, b, desktop, 9, "two")
+	r.sync(b, desktop, 9)
+	r.sync(a, laptop, 10)
+	if _, err := a.Write(t.Context(), laptop, []schema.Record{trustDoc("x")}, optionsAt(11)); !errors.Is(err, ErrNotYourKey) {
+		t.Errorf("the dropped key signs: %v", err)
+	}
+}
+
+// The cache of the sealed state is believed only where the head vouches for it.
+func TestCache(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, laptop)
+	var docs []schema.Record
+	for i := range cacheFrom {
+		docs = append(docs, trustDoc(fmt.Sprintf("f%02d", i)))
+	}
+	if _, err := h.Write(t.Context(), laptop, docs, optionsAt(1)); err != nil {
+		t.Fatal(err)
+	}
+	good := readFile(t, h.cacheFile())
+	if good == "" {
+		t.Fatal("no cache was written")
+	}
+	say(t, h, laptop, 2, "late")
+	want := names(t, h)
+	lines := strings.SplitN(good, "\n", 3)
+	header, text := lines[1], lines[2]
+	file := func(header, text string) string {
+		return schema.RecordID([]byte(header)) + "\n" + header + "\n" + text
+	}
+	first := git(t, h.Dir(), "rev-list", "--max-parents=0", "HEAD")
+	for name, text := range map[string]string{
+		"whole":               file(header, text),
+		"missing":             "",
+		"another format":      file(strings.Replace(header, `"format":1`, `"format":2`, 1), text),
+		"cut off":             file(header, text[:len(text)-10]),
+		"a line less":         file(header, text[:strings.LastIndex(text[:len(text)-1], "\n")+1]),
+		"other sums":          file(header, strings.Replace(text, "records/any/", "records/ane/", 1)),
+		"an unknown commit":   file(strings.Replace(header, h.cached.commit, strings.Repeat("ab", 20), 1), text),
+		"of the first commit": file(strings.Replace(header, h.cached.commit, first, 1), text),
+		"another header":      strings.Replace(good, "late_since", "late_sinse", 1),
+		"no header":           text,
+		"zeros":               strings.Repeat("\x00", len(good)),
+	} {
+		if err := os.WriteFile(h.cacheFile(), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		again := reopen(t, h)
+		if fromCache := readFile(t, again.cacheFile()) == text; fromCache != (name == "whole") {
+			t.Errorf("%s: believed %v", name, fromCache)
+		}
+		if got := names(t, again); got != want || again.Head().ID() != h.Head().ID() {
+			t.Errorf("%s: other records", name)
+		}
+	}
+	// One that names other bytes under the root of the head is found when they are read.
+	again := reopen(t, h)
+	path := again.sealed.paths()[0]
+	lie := again.sealed
+	lie.sums = sums{}
+	for p, sum := range again.sealed.sums {
+		lie.sums[p] = sum
+	}
+	lie.sums[path] = [32]byte{1}
+	again.sealed, again.opened = lie, nil
+	if _, err := again.Records(t.Context()); !errors.Is(err, errOtherBytes) {
+		t.Errorf("other bytes: %v", err)
+	}
+	if readFile(t, again.cacheFile()) != "" {
+		t.Error("the wrong cache is still there")
+	}
+}
+
+// What git gc and a clone make of the repository changes nothing.
+func TestPackedHome(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, laptop)
+	for i := range 5 {
+		say(t, h, laptop, i, fmt.Sprint(i))
+	}
+	git(t, h.Dir(), "gc", "-q", "--prune=now")
+	say(t, h, laptop, 6, "5")
+	h = reopen(t, h)
+	wantNames(t, h, "0 1 2 3 4 5")
+	stock(t, h)
+}

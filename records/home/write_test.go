@@ -1,0 +1,400 @@
+package home
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/schema"
+)
+
+var (
+	laptop   = newKey("laptop")
+	desktop  = newKey("desktop")
+	phone    = newKey("phone")
+	offline  = newKey("offline")
+	stranger = newKey("stranger")
+)
+
+func TestCreate(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, laptop)
+	doc := h.Head().Doc()
+	if doc.Seq != 1 || doc.Log != h.LogID() || doc.Name != "Me" || doc.Keys[0].Name != "ssh-ed25519" {
+		t.Errorf("first head: %+v", doc)
+	}
+	stock(t, h)
+
+	// Files of somebody's are not made a home of.
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "mine"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Create(t.Context(), dir, laptop, Profile{}, zeros(1), testOptions()); !errors.Is(err, ErrNotEmpty) {
+		t.Errorf("in a folder with files: %v", err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("what was there: %v %v", entries, err)
+	}
+}
+
+// What fails leaves nothing that would pass for a broken home.
+func TestCreateLeavesNothing(t *testing.T) {
+	t.Parallel()
+	for name, profile := range map[string]Profile{"a name that no head can hold": {Name: "a\nb"}, "a contact of another kind": {Contact: "ftp://x"}} {
+		missing, empty := filepath.Join(t.TempDir(), "missing"), t.TempDir()
+		for _, dir := range []string{missing, empty} {
+			if _, err := Create(t.Context(), dir, laptop, profile, zeros(1), testOptions()); err == nil {
+				t.Fatalf("%s was taken", name)
+			}
+		}
+		if _, err := os.Stat(missing); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: the folder was left", name)
+		}
+		if entries, err := os.ReadDir(empty); err != nil || len(entries) > 0 {
+			t.Errorf("%s: left %v %v", name, entries, err)
+		}
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	t.Parallel()
+	missing := filepath.Join(t.TempDir(), "missing")
+	if _, err := Open(t.Context(), missing); !errors.Is(err, ErrNoHome) {
+		t.Errorf("a missing folder: %v", err)
+	}
+	if _, err := Open(t.Context(), t.TempDir()); !errors.Is(err, ErrNoHome) {
+		t.Errorf("a folder without git: %v", err)
+	}
+	dir := t.TempDir()
+	git(t, dir, "init", "-q")
+	if _, err := Open(t.Context(), dir); !errors.Is(err, ErrNotHome) {
+		t.Errorf("a repository without commits: %v", err)
+	}
+	git(t, dir, "commit", "-q", "--allow-empty", "-m", "x")
+	if _, err := Open(t.Context(), dir); !errors.Is(err, ErrNotHome) {
+		t.Errorf("a repository without a log: %v", err)
+	}
+	h := newHome(t, laptop)
+	remove(t, h, "head.yml.sig")
+	git(t, h.Dir(), "commit", "-q", "-am", "x", "--amend")
+	if _, err := Open(t.Context(), h.Dir()); !errors.Is(err, ErrUnsealed) {
+		t.Errorf("a head without its signature: %v", err)
+	}
+}
+
+func TestWrite(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, laptop)
+	written := say(t, h, laptop, 1, "one", "two")
+	if len(written) != 2 || written[0].Doc().Subjects[0].File != "one" {
+		t.Fatalf("written: %v", written)
+	}
+	say(t, h, laptop, 2, "three")
+	wantNames(t, h, "one three two")
+	h = reopen(t, h)
+	wantNames(t, h, "one three two")
+	if doc := h.Head().Doc(); doc.Seq != 3 || doc.Records != 3 {
+		t.Errorf("head %d over %d records", doc.Seq, doc.Records)
+	}
+	stock(t, h)
+
+	if _, err := h.Write(t.Context(), stranger, []schema.Record{trustDoc("x")}, optionsAt(3)); !errors.Is(err, ErrNotYourKey) {
+		t.Errorf("a key that the log does not know: %v", err)
+	}
+	if _, err := h.Write(t.Context(), laptop, nil, optionsAt(3)); err == nil {
+		t.Error("nothing was written as something")
+	}
+	if _, err := h.Write(t.Context(), laptop, []schema.Record{{Kind: schema.KindTrust}}, optionsAt(3)); err == nil {
+		t.Error("a record about nothing was written")
+	}
+	if headOf(t, h.Dir()) != h.at.Commit {
+		t.Error("a refusal moved HEAD")
+	}
+}
+
+// The newest word about a thing is never a matter of chance (D1), also within a second, within one
+// call, over an opening, and when the clock goes back.
+func TestWriteOrdersRecordsOfOneThing(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, laptop)
+	last := time.Time{}
+	step := func(h *Home, now time.Time, docs ...schema.Record) {
+		t.Helper()
+		opts := testOptions()
+		opts.Now = now
+		written, err := h.Write(t.Context(), laptop, docs, opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range written.Records {
+			if issued := r.Doc().Issued; !issued.After(last) {
+				t.Errorf("issued %s, the one before %s", issued, last)
+			}
+			last = r.Doc().Issued
+		}
+	}
+	now := testNow.Add(time.Minute + 300*time.Millisecond)
+	step(h, now, trustDoc("a"), reportDoc("a"))
+	step(h, now, trustDoc("a"))
+	h = reopen(t, h)
+	step(h, now, reportDoc("a"))
+	step(h, now.Add(time.Second), trustDoc("a"))
+	h = reopen(t, h)
+	step(h, now.Add(-30*time.Second), reportDoc("a"))
+	h = reopen(t, h)
+	step(h, now.Add(-20*time.Second), trustDoc("a"))
+
+	// Another thing has its own time.
+	written := say(t, h, laptop, 5, "b")
+	if issued := written[0].Doc().Issued; !issued.Equal(testNow.Add(5 * time.Minute)) {
+		t.Errorf("another thing was issued %s", issued)
+	}
+}
+
+// What the user staged, edited and keeps beside the records stays as it is (A2).
+func TestWriteLeavesTheUsersWork(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, laptop)
+	put(t, h, "dotfiles/rc", "1\n")
+	git(t, h.Dir(), "add", "-A")
+	git(t, h.Dir(), "commit", "-q", "-m", "mine")
+	put(t, h, "dotfiles/rc", "staged\n")
+	git(t, h.Dir(), "add", "-A")
+	put(t, h, "dotfiles/rc", "edited\n")
+	put(t, h, "new", "untracked\n")
+	before := git(t, h.Dir(), "status", "--porcelain")
+	h = reopen(t, h)
+	say(t, h, laptop, 1, "one")
+	if after := git(t, h.Dir(), "status", "--porcelain"); after != before {
+		t.Errorf("status before:\n%s\nafter:\n%s", before, after)
+	}
+	if staged := git(t, h.Dir(), "show", ":dotfiles/rc"); staged != "staged" {
+		t.Errorf("staged: %q", staged)
+	}
+	if committed := git(t, h.Dir(), "show", "HEAD:dotfiles/rc"); committed != "1" {
+		t.Errorf("committed: %q", committed)
+	}
+}
+
+// A change made meanwhile, by hand or by another process, is never built over.
+func TestWriteWhenTheBranchMoved(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, laptop)
+	other := reopen(t, h)
+	say(t, other, laptop, 1, "one")
+	if _, err := h.Write(t.Context(), laptop, []schema.Record{trustDoc("two")}, optionsAt(2)); !errors.Is(err, ErrMoved) {
+		t.Errorf("over a moved branch: %v", err)
+	}
+	h = reopen(t, h)
+	say(t, h, laptop, 2, "two")
+	wantNames(t, h, "one two")
+	stock(t, h)
+}
+
+func TestRefusedStatesOfGit(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		make func(t *testing.T, h *Home)
+		want error
+	}{
+		{"locked", func(t *testing.T, h *Home) { put(t, h, ".git/index.lock", "") }, ErrLocked},
+		{"detached", func(t *testing.T, h *Home) { git(t, h.Dir(), "checkout", "-q", "--detach") }, ErrDetached},
+		{"a merge", func(t *testing.T, h *Home) { put(t, h, ".git/MERGE_HEAD", headOf(t, h.Dir())+"\n") }, ErrBusy},
+		{"a rebase", func(t *testing.T, h *Home) { put(t, h, ".git/rebase-merge/done", "") }, ErrBusy},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHome(t, laptop)
+			say(t, h, laptop, 1, "one")
+			at := headOf(t, h.Dir())
+			c.make(t, h)
+			h = reopen(t, h)
+			wantNames(t, h, "one") // reading goes on
+			if _, err := h.Write(t.Context(), laptop, []schema.Record{trustDoc("x")}, optionsAt(2)); !errors.Is(err, c.want) {
+				t.Errorf("Write: %v", err)
+			}
+			if _, err := h.WriteUnsealed(t.Context(), laptop, []schema.Record{trustDoc("x")}, optionsAt(2)); !errors.Is(err, c.want) {
+				t.Errorf("WriteUnsealed: %v", err)
+			}
+			if _, err := h.Renew(t.Context(), laptop, "x", nil, optionsAt(2)); !errors.Is(err, c.want) {
+				t.Errorf("Renew: %v", err)
+			}
+			if now := headOf(t, h.Dir()); now != at {
+				t.Errorf("HEAD moved from %s to %s", at, now)
+			}
+		})
+	}
+}
+
+func TestRenewAndProfile(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, laptop)
+	say(t, h, laptop, 1, "one")
+	written, err := h.Renew(t.Context(), laptop, "renew", nil, optionsAt(60*24*200))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if expires := written.Head.Expires(); !expires.Equal(testNow.AddDate(0, 0, 600)) {
+		t.Errorf("good until %s", expires)
+	}
+	profile := Profile{Name: "Other", Contact: "mailto:me@example.org", URL: "https://example.org/x.git", Projects: []string{"pkg:github/me/*"}}
+	if written, err = h.SetProfile(t.Context(), laptop, profile, optionsAt(60*24*201)); err != nil || written == nil {
+		t.Fatal(written, err)
+	}
+	if doc := h.Head().Doc(); doc.Name != "Other" || doc.URL != profile.URL || doc.Contact != profile.Contact || len(doc.Projects) != 1 {
+		t.Errorf("the head says %+v", doc)
+	}
+	if written, err = h.SetProfile(t.Context(), laptop, profile, optionsAt(60*24*202)); err != nil || written != nil {
+		t.Errorf("the same again: %v %v", written, err)
+	}
+	boom := errors.New("no")
+	if _, err := h.Renew(t.Context(), laptop, "x", func(*schema.Head) error { return boom }, testOptions()); !errors.Is(err, boom) {
+		t.Errorf("an edit that fails: %v", err)
+	}
+	if _, err := h.Renew(t.Context(), stranger, "x", nil, testOptions()); !errors.Is(err, ErrNotYourKey) {
+		t.Errorf("a stranger: %v", err)
+	}
+	stock(t, h)
+}
+
+// Keys change as F5.4 has it, and what followers would refuse is never committed.
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, laptop)
+	add := func(s testKey, key testKey, recovery bool) error {
+		_, err := h.AddKey(t.Context(), s, key.Key(), "key", recovery, optionsAt(1))
+		return err
+	}
+	if err := add(laptop, desktop, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := add(laptop, desktop, false); !errors.Is(err, ErrKeyListed) {
+		t.Errorf("the same key again: %v", err)
+	}
+	if err := add(stranger, stranger, false); !errors.Is(err, ErrNotYourKey) {
+		t.Errorf("a stranger adds itself: %v", err)
+	}
+	if err := add(desktop, offline, true); err != nil {
+		t.Errorf("the first recovery key: %v", err)
+	}
+	at := headOf(t, h.Dir())
+	if err := add(laptop, phone, true); !errors.Is(err, ErrRecoveryNeeded) {
+		t.Errorf("a second recovery key by an ordinary one: %v", err)
+	}
+	edit := func(s testKey, change func(*schema.Head)) error {
+		_, err := h.Renew(t.Context(), s, "x", func(d *schema.Head) error { change(d); return nil }, optionsAt(1))
+		return err
+	}
+	state := func(i int, s schema.KeyState) func(*schema.Head) {
+		return func(d *schema.Head) { d.Keys[i].State = s }
+	}
+	if err := edit(laptop, state(2, schema.Retired)); !errors.Is(err, ErrRecoveryNeeded) {
+		t.Errorf("an ordinary key retires the recovery key: %v", err)
+	}
+	if err := edit(laptop, func(d *schema.Head) { d.Keys = d.Keys[:1] }); !errors.Is(err, ErrRecoveryNeeded) {
+		t.Errorf("a key left out: %v", err)
+	}
+	if err := edit(laptop, func(d *schema.Head) { d.Epoch++ }); !errors.Is(err, ErrRecoveryNeeded) {
+		t.Errorf("an epoch raised by an ordinary key: %v", err)
+	}
+	if now := headOf(t, h.Dir()); now != at {
+		t.Error("what was refused was committed")
+	}
+	if err := add(offline, phone, true); err != nil {
+		t.Errorf("a second recovery key by the first: %v", err)
+	}
+	if err := edit(laptop, state(1, schema.Compromised)); err != nil {
+		t.Errorf("a key moved forward: %v", err)
+	}
+	if err := edit(desktop, state(1, schema.Active)); !errors.Is(err, ErrNotYourKey) {
+		t.Errorf("a compromised key signs: %v", err)
+	}
+	if err := edit(laptop, state(1, schema.Active)); !errors.Is(err, ErrRecoveryNeeded) {
+		t.Errorf("a key moved back by an ordinary one: %v", err)
+	}
+	if err := edit(offline, func(d *schema.Head) { d.Epoch++; d.Keys = d.Keys[2:] }); err != nil {
+		t.Errorf("an epoch raised by the recovery key: %v", err)
+	}
+	kept, err := h.kept(h.sealed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := records.FirstContact("", kept, h.Head(), testNow.Add(time.Hour)); err != nil {
+		t.Errorf("a stranger's first contact: %v", err)
+	}
+	h = reopen(t, h)
+	if _, err := h.Write(t.Context(), phone, []schema.Record{trustDoc("one")}, optionsAt(2)); err != nil {
+		t.Errorf("writing in the new epoch: %v", err)
+	}
+	stock(t, h)
+}
+
+// Records of a compromised key stay void or come back by keep, and count as F5.8 has it.
+func TestUpdateSaysVoid(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, laptop)
+	if _, err := h.AddKey(t.Context(), laptop, desktop.Key(), "d", false, optionsAt(1)); err != nil {
+		t.Fatal(err)
+	}
+	r := say(t, h, desktop, 2, "one")[0]
+	if _, err := h.Renew(t.Context(), laptop, "x", func(d *schema.Head) error { d.Keys[1].State = schema.Compromised; return nil }, optionsAt(3)); err != nil {
+		t.Fatal(err)
+	}
+	u, err := h.Update(t.Context(), "")
+	if err != nil || len(u.Add) != 1 || !u.Add[0].Void {
+		t.Errorf("%+v %v", u, err)
+	}
+	if _, err := h.Renew(t.Context(), laptop, "x", func(d *schema.Head) error { d.Keep = []string{r.ID()}; return nil }, optionsAt(4)); err != nil {
+		t.Fatal(err)
+	}
+	if u, err := h.Update(t.Context(), ""); err != nil || u.Add[0].Void {
+		t.Errorf("kept: %+v %v", u, err)
+	}
+}
+
+// An index that holds the state at opening is told what changed, and nothing else.
+func TestUpdateGivesTheDifference(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, laptop)
+	old := say(t, h, laptop, 1, "a", "b", "c")
+	h = reopen(t, h)
+	known := h.Head().ID()
+	check := func(add, remove int, replace bool) {
+		t.Helper()
+		u, err := h.Update(t.Context(), known)
+		if err != nil || len(u.Add) != add || len(u.Remove) != remove || u.Replace != replace || u.Head.ID() != h.Head().ID() {
+			t.Errorf("+%d -%d replace %v, want +%d -%d %v: %v", len(u.Add), len(u.Remove), u.Replace, add, remove, replace, err)
+		}
+	}
+	check(0, 0, false)
+	say(t, h, laptop, 2, "d")
+	check(1, 0, false)
+	remove(t, h, old[1].Path())
+	remove(t, h, records.SignaturePath(old[1].Path()))
+	found, err := h.Pending(t.Context(), laptop)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Seal(t.Context(), laptop, found, optionsAt(3)); err != nil {
+		t.Fatal(err)
+	}
+	check(1, 1, false)
+	u, err := h.Update(t.Context(), known)
+	if err != nil || u.Remove[0] != old[1].ID() {
+		t.Errorf("removed %v %v", u.Remove, err)
+	}
+	if u, err := h.Update(t.Context(), strings.Repeat("0", 64)); err != nil || !u.Replace || len(u.Add) != 3 {
+		t.Errorf("another head: %+v %v", u, err)
+	}
+	if _, err := h.AddKey(t.Context(), laptop, desktop.Key(), "d", false, optionsAt(4)); err != nil {
+		t.Fatal(err)
+	}
+	check(3, 0, true) // other records may open now
+}
