@@ -41,7 +41,7 @@ var badURLs = []string{
 	"https://[::1]/x", "https://exa_mple.org/x", "https://exämple.org/x", "https://example.org\\x/y", "https://.example.org/x",
 	"https://example.org/x\ny", "https://example.org/x%0ay", "https://example.org/\x1b[31m", "https://exam\x00ple.org/x", "\x00",
 	"relative/path", "./x", "../x", "~/x", "file://host/x", "file:x", "file:relative", "file://", "file:///", "file:///x?y",
-	"/x\x00y", "/x\ny", "https://example.org/" + strings.Repeat("x", maxURL),
+	"https9//:00000\x8700", "git@\xff:x", "/x\xff", "/x\x00y", "/x\ny", "https://example.org/" + strings.Repeat("x", maxURL),
 	"https://" + strings.Repeat("x", 254) + "/y", "git@" + strings.Repeat("x", 254) + ":y",
 }
 
