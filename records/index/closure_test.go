@@ -237,10 +237,10 @@ func (w *world) network(all []trust.Statement) *trust.Network {
 		}
 	}
 	for _, s := range all {
-		switch {
-		case s.Kind == schema.KindFollow:
+		switch s.Kind {
+		case schema.KindFollow:
 			net.Edges = append(net.Edges, s)
-		case s.Kind == schema.KindWithdraw:
+		case schema.KindWithdraw:
 			net.Retracted = append(net.Retracted, s)
 		}
 		if slices.Contains(net.Own, s.Log) && !s.Void {
@@ -281,7 +281,7 @@ func (d dice) query() trust.Query {
 // said and decided from the candidates is the same, with every voice and finding.
 func TestClosure(t *testing.T) {
 	t.Parallel()
-	worlds := 24
+	worlds := 16
 	if testing.Short() {
 		worlds = 8
 	}

@@ -124,7 +124,7 @@ func TestEveryFlippedByteIsNoticedOrHarmless(t *testing.T) {
 			t.Fatal(err)
 		}
 		noticed := 0
-		step := max(1, len(whole)/160)
+		step := max(1, len(whole)/100)
 		for at := random.IntN(step); at < len(whole); at += step {
 			b := append([]byte(nil), whole...)
 			b[at] ^= byte(1 + random.IntN(255))

@@ -24,7 +24,7 @@ func (g *Generation) Logs() ([]LogInfo, error) {
 				if err != nil {
 					return err
 				}
-				logs = append(logs, l.LogInfo.clone())
+				logs = append(logs, l.clone())
 			}
 			return nil
 		})
@@ -39,7 +39,7 @@ func (g *Generation) Log(id string) (LogInfo, bool, error) {
 	err := g.read(func(s *snapshot) error {
 		l, err := s.findLog(id)
 		if l != nil {
-			info, found = l.LogInfo.clone(), true
+			info, found = l.clone(), true
 		}
 		return err
 	})

@@ -137,7 +137,9 @@ func TestSaidKeepsEverything(t *testing.T) {
 		Subjects: []schema.Subject{
 			{File: "f", Size: 1 << 50, Digest: schema.Digest{SHA256: "a", SHA512: "b"}},
 			{Size: -1, Signer: "ssh:x", Cert: "-----BEGIN\nx", Pattern: []string{"*", "pkg:npm/*"}},
-			{Size: -1, Git: schema.GitID{Commit: "c", Tree: "t"}}, {Size: -1, Release: "r"}, {Size: -1, Project: "p"},
+			{Size: -1, Git: schema.GitID{Commit: "c", Tree: "t"}},
+			{Size: -1, Release: "r"},
+			{Size: -1, Project: "p"},
 		},
 		Seen: []string{"s", ""}, Source: schema.FollowSource{Log: "l", URL: "u", Key: "k"}, Weight: 1, Depth: 3,
 		Scopes: []string{"*"}, Withdraws: []string{"w"}, Vanished: true, Indexed: true,
@@ -354,7 +356,7 @@ func FuzzFrames(f *testing.F) {
 			}
 			if s, err := fr.Said(&records.Log{ID: testLog}); err == nil {
 				if id, err := fr.ID(); err != nil || id != s.Statement.ID {
-					return fmt.Errorf("id %q of %q: %v", id, s.Statement.ID, err)
+					return fmt.Errorf("id %q of %q: %w", id, s.Statement.ID, err)
 				}
 			}
 			return nil
