@@ -100,34 +100,15 @@ func (c *collector) list(ctx context.Context, commit string) (*fileList, error) 
 
 // names lists the files of a commit; what is known of them from an earlier list is filled in.
 func (c *collector) names(ctx context.Context, commit string) ([]file, error) {
-	limits := c.job.Limits.git()
-	if c.store.Has(c.base.Commit) {
-		changes, err := c.store.Diff(ctx, c.base.Commit, commit, limits)
-		if err != nil {
-			return nil, err
-		}
-		return c.base.patch(changes), nil
+	base := c.base
+	if !c.store.Has(base.Commit) {
+		base = &fileList{}
 	}
-	snapshot, err := c.store.Snapshot(ctx, commit, limits)
+	changes, err := c.store.Diff(ctx, base.Commit, commit, c.job.Limits.git())
 	if err != nil {
 		return nil, err
 	}
-	paths := make([]string, 0, len(snapshot.Files))
-	for path := range snapshot.Files {
-		if listed(path) {
-			paths = append(paths, path)
-		}
-	}
-	slices.Sort(paths)
-	files := make([]file, 0, len(paths))
-	for _, path := range paths {
-		f, known := c.base.find(path)
-		if blob := snapshot.Files[path]; !known || f.blob != blob {
-			f = file{path: path, blob: blob}
-		}
-		files = append(files, f)
-	}
-	return files, nil
+	return base.patch(changes), nil
 }
 
 // listed says whether a file belongs on the list: records and kept heads.

@@ -101,9 +101,6 @@ func parseFileList(b []byte) (*fileList, error) {
 		if err != nil {
 			return nil, err
 		}
-		if n := len(list.files); n > 0 && list.files[n-1].path >= f.path {
-			return nil, errFileList
-		}
 		list.files = append(list.files, f)
 	}
 	return list, scanner.Err()

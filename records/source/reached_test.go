@@ -53,12 +53,13 @@ func TestReached(t *testing.T) {
 		},
 		Edges: []trust.Statement{
 			edge("old", "a", "b", now-20, 30), edge("new", "a", "b", now-10, 40), edge("future", "a", "b", now+10, 90),
+			edge("back", "a", "b", now-7, 90),
 			edge("taken", "a", "f", now-10, 90),
 			edge("self", "a", "0", now-10, 90), edge("muted", "a", "e", now-10, 90),
 			edge("two", "b", "c", now-10, 90), edge("three", "c", "d", now-10, 90),
 			edge("unheard", "e", "9", now-10, 90),
 		},
-		Retracted: []trust.Statement{{ID: "w", Log: id("a"), Kind: schema.KindWithdraw, Withdraws: []string{"taken"}, Issued: now - 5}},
+		Retracted: []trust.Statement{{ID: "w", Log: id("a"), Kind: schema.KindWithdraw, Withdraws: []string{"taken", "back"}, Issued: now - 5}},
 	}
 	pins := []*Pin{{Log: id("c"), Delegated: true, URL: "https://example.org/accepted.git"}, {Log: id("b"), Unfollowed: testNow, Delegated: true}}
 	got := Reached(net, pins, testNow)

@@ -112,6 +112,12 @@ func TestWithdrawEndsVanished(t *testing.T) {
 				t.Errorf("%s: %v", r.State, r.Err)
 			}
 			m.wantHolds(spec.Log, nil)
+			later := alice.say(trustFile("something else"))
+			alice.seal(nil)
+			if r := m.sync(spec)[0]; r.State != StateNews || len(r.Vanished) != 0 {
+				t.Errorf("%s, vanished %d: %v", r.State, len(r.Vanished), r.Err)
+			}
+			m.wantHolds(spec.Log, []records.Envelope{later})
 
 			// Its key turns out to be stolen: the withdraw is void, the report counts again.
 			alice.seal(func(d *schema.Head) { d.Keys[1].State = schema.Compromised })
@@ -119,7 +125,7 @@ func TestWithdrawEndsVanished(t *testing.T) {
 			if r.State != StateNews {
 				t.Errorf("%s: %v", r.State, r.Err)
 			}
-			m.wantHolds(spec.Log, nil, report)
+			m.wantHolds(spec.Log, []records.Envelope{later}, report)
 		})
 	}
 }
@@ -208,7 +214,7 @@ func TestVanishedWhileIndexAhead(t *testing.T) {
 	if err := os.WriteFile(file, []byte("rubbish"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	alice.say(trustFile("y"))
+	y := alice.say(trustFile("y"))
 	alice.seal(nil)
 	r := m.sync(spec)[0]
 	if r.State != StateNews || len(r.Notes) != 1 {
@@ -223,6 +229,7 @@ func TestVanishedWhileIndexAhead(t *testing.T) {
 	if b, err := os.ReadFile(file); err != nil || !bytes.Equal(b, report.YAML) {
 		t.Errorf("the kept copy was not mended: %v", err)
 	}
+	m.wantHolds(spec.Log, []records.Envelope{y}, report)
 }
 
 // TestCompromisedKey: what a compromised key signed is void, what the owner stands by is not (F5.8).
@@ -276,7 +283,9 @@ func TestRecoveryKeyTakesOver(t *testing.T) {
 	alice.seal(func(d *schema.Head) { d.Keys = append(d.Keys, thief.listed(schema.Active, false)) })
 	lie := alice.say(trustFile("evil"), thief)
 	alice.key = thief
-	alice.seal(nil)
+	for range 5 { // the thief is ahead by numbers
+		alice.seal(nil)
+	}
 	if r := m.sync(spec)[0]; r.State != StateNews {
 		t.Fatalf("%s: %v", r.State, r.Err)
 	}
@@ -291,7 +300,9 @@ func TestRecoveryKeyTakesOver(t *testing.T) {
 		d.Keys = append(d.Keys, fresh.listed(schema.Active, false))
 	})
 	alice.key = fresh
+	alice.seal(nil)
 	word := alice.say(trustFile("true"))
+	alice.seal(nil)
 	alice.seal(nil)
 	r := m.sync(spec)[0]
 	if r.State != StateNews || r.Head.Epoch != 1 {
@@ -315,23 +326,33 @@ func TestRecoveryKeyTakesOver(t *testing.T) {
 // can no longer be read, so it has left the set, so it stays (F5.7). Trust that is broken so goes.
 func TestCorruptedSignature(t *testing.T) {
 	t.Parallel()
-	alice := newForge(t, "alice")
-	report, trust := alice.say(reportFile("bad")), alice.say(trustFile("good"))
-	alice.seal(nil)
-	m := newMachine(t)
-	spec := m.follow(alice)
-	alice.files[report.Path+".sig"], alice.files[trust.Path+".sig"] = trust.Sig, report.Sig
-	alice.seal(nil)
-	r := m.sync(spec)[0]
-	if r.State != StateNews || len(r.Skipped) != 2 || len(r.Vanished) != 1 || r.Removed != 1 {
-		t.Errorf("%s, %d skipped, %d vanished, -%d: %v", r.State, len(r.Skipped), len(r.Vanished), r.Removed, r.Err)
-	}
-	m.wantHolds(spec.Log, nil, report)
+	for _, store := range []string{"as it was", "deleted"} {
+		t.Run(store, func(t *testing.T) {
+			t.Parallel()
+			alice := newForge(t, "alice")
+			report, trust := alice.say(reportFile("bad")), alice.say(trustFile("good"))
+			alice.seal(nil)
+			m := newMachine(t)
+			spec := m.follow(alice)
+			alice.files[report.Path+".sig"], alice.files[trust.Path+".sig"] = trust.Sig, report.Sig
+			alice.seal(nil)
+			if store == "deleted" { // what is known of the files stays
+				if err := removeAll(filepath.Join(m.dirs.store(spec.Log), gitFolder)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r := m.sync(spec)[0]
+			if r.State != StateNews || len(r.Skipped) != 2 || len(r.Vanished) != 1 || r.Removed != 1 {
+				t.Errorf("%s, %d skipped, %d vanished, -%d: %v", r.State, len(r.Skipped), len(r.Vanished), r.Removed, r.Err)
+			}
+			m.wantHolds(spec.Log, nil, report)
 
-	alice.files[report.Path+".sig"], alice.files[trust.Path+".sig"] = report.Sig, trust.Sig
-	alice.seal(nil)
-	if r := m.sync(spec)[0]; r.State != StateNews || r.SkippedAll != 0 {
-		t.Errorf("%s, %d skipped: %v", r.State, r.SkippedAll, r.Err)
+			alice.files[report.Path+".sig"], alice.files[trust.Path+".sig"] = report.Sig, trust.Sig
+			alice.seal(nil)
+			if r := m.sync(spec)[0]; r.State != StateNews || r.SkippedAll != 0 {
+				t.Errorf("%s, %d skipped: %v", r.State, r.SkippedAll, r.Err)
+			}
+			m.wantHolds(spec.Log, []records.Envelope{report, trust})
+		})
 	}
-	m.wantHolds(spec.Log, []records.Envelope{report, trust})
 }
