@@ -139,3 +139,22 @@ func BenchmarkOneMore(b *testing.B) {
 		i++
 	}
 }
+
+// BenchmarkReplaceWithOneMore brings a whole home of 10,000 records again, with a record more or
+// less each time.
+func BenchmarkReplaceWithOneMore(b *testing.B) {
+	d, alice := testDir(b), newLog(b, "alice")
+	var entries []Entry
+	for i := range 10_000 {
+		entries = append(entries, alice.entry(trusted("f", fmt.Sprint(i))))
+	}
+	u := alice.update(entries...)
+	u.Replace = true
+	apply(b, d, u)
+	n := 0
+	for b.Loop() {
+		n++
+		u.Add = entries[n%2:]
+		apply(b, d, u)
+	}
+}
