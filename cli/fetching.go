@@ -9,7 +9,9 @@ import (
 	"github.com/distributed-trust/distrust/cli/config"
 	"github.com/distributed-trust/distrust/cli/render"
 	"github.com/distributed-trust/distrust/cli/terminal"
+	"github.com/distributed-trust/distrust/records/index"
 	"github.com/distributed-trust/distrust/records/source"
+	"github.com/distributed-trust/distrust/records/trust"
 )
 
 // fetchOptions says how sources are fetched on this machine.
@@ -20,12 +22,35 @@ func (m *machine) fetchOptions(ctx context.Context) (source.Options, error) {
 	}
 	// A damaged index is mended first: without it a report that disappears could not be told from
 	// one that never was.
-	w, err := m.in.world(ctx)
+	w, err := m.in.worldAsIs(ctx)
 	if err != nil {
 		return source.Options{}, err
 	}
-	w.close()
-	return source.Options{Now: m.env.Now(), Own: own, Index: m.indexDir(), Access: m.sourceAccess()}, nil
+	defer w.close()
+	return source.Options{
+		Now: m.env.Now(), Own: own, Index: m.indexDir(), Access: m.sourceAccess(), Whole: w.damaged(),
+	}, nil
+}
+
+// damaged are the logs whose record store cannot be read through: a sync takes them whole again.
+// It costs reading every entry's checksum, and no signature.
+func (w *world) damaged() []string {
+	if w.generation == nil {
+		return nil
+	}
+	infos, err := w.generation.Logs()
+	if err != nil {
+		return nil
+	}
+	var logs []string
+	for _, info := range infos {
+		err := w.generation.Statements(info.Log, func(trust.Statement, string) error { return nil })
+		var damage *index.DamageError
+		if errors.As(err, &damage) {
+			logs = append(logs, info.Log)
+		}
+	}
+	return logs
 }
 
 // specs are the followed sources as package source takes them, and those that were reached

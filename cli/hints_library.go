@@ -113,6 +113,9 @@ func sourceHints() []hintRow {
 			return hintf("it is a cache: run the command again to rebuild it")
 		}),
 		is(journal.ErrAlarms, Failed, "move the file away; alarms are raised again at the next sync"),
+		as(Failed, func(*MissingError) render.Hint {
+			return render.Hint{Text: "bring them back", Command: render.Words("distrust", "sync")}
+		}),
 		is(index.ErrNone, Failed, "nothing was said or followed here yet", "distrust", "tour"),
 	}
 }

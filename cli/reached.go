@@ -12,7 +12,7 @@ import (
 // newlyReached are the sources that public follows of sources lead to and that were not accepted
 // yet. Their addresses come out of records, so nothing is fetched from them without a yes (S3.1).
 func (s *syncRun) newlyReached() ([]source.Reach, error) {
-	w, err := s.in.world(s.ctx)
+	w, err := s.in.worldAsIs(s.ctx)
 	if err != nil {
 		return nil, err
 	}

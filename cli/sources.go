@@ -44,7 +44,7 @@ func runSources(ctx context.Context, in *Invocation) (Exit, error) {
 	if err != nil {
 		return Failed, err
 	}
-	w, err := in.world(ctx)
+	w, err := in.worldAsIs(ctx)
 	if err != nil {
 		return Failed, err
 	}
@@ -236,7 +236,7 @@ type sourceJSON struct {
 
 // printFollowedJSON prints what is known of one source, after follow changed it.
 func (m *machine) printFollowedJSON(ctx context.Context, name string) error {
-	w, err := m.in.world(ctx)
+	w, err := m.in.worldAsIs(ctx)
 	if err != nil {
 		return err
 	}

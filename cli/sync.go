@@ -218,8 +218,9 @@ func (s *syncRun) syncSources(names []string) error {
 		return err
 	}
 	defer unlock()
-	before, err := s.in.verdicts(s.ctx)
-	if err != nil {
+	before, err := s.in.verdicts(s.ctx, s.in.worldAsIs)
+	var damage *index.DamageError
+	if err != nil && !errors.As(err, &damage) { // what is damaged is about to be mended
 		return err
 	}
 	failed := batch.Commit(s.ctx, func(ctx context.Context, updates []index.Update) error { return s.m.apply(ctx, updates...) })
@@ -265,7 +266,7 @@ type verdict struct {
 }
 
 // verdicts decides everything that this machine remembers.
-func (in *Invocation) verdicts(ctx context.Context) ([]verdict, error) {
+func (in *Invocation) verdicts(ctx context.Context, open func(context.Context) (*world, error)) ([]verdict, error) {
 	dirs, err := in.Env.Dirs()
 	if err != nil {
 		return nil, err
@@ -274,7 +275,7 @@ func (in *Invocation) verdicts(ctx context.Context) ([]verdict, error) {
 	if err != nil || len(entries) == 0 {
 		return nil, err
 	}
-	w, err := in.world(ctx)
+	w, err := open(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -292,7 +293,7 @@ func (in *Invocation) verdicts(ctx context.Context) ([]verdict, error) {
 
 // after says which remembered verdicts changed, and raises alarms.
 func (s *syncRun) after(before []verdict) error {
-	now, err := s.in.verdicts(s.ctx)
+	now, err := s.in.verdicts(s.ctx, s.in.world)
 	if err != nil {
 		return err
 	}

@@ -77,7 +77,11 @@ func (c *change) readBefore() error {
 		c.before[st.ID] = beforeEntry{st.Kind, st.Vanished}
 		return nil
 	})
-	if err != nil {
+	var damage *index.DamageError
+	switch {
+	case c.whole && errors.As(err, &damage) && damage.Log != "":
+		c.lost++ // what lies behind the damage is not known any more; the set itself comes whole
+	case err != nil:
 		return fmt.Errorf("reading index: %w", err)
 	}
 	gone := c.in.gone

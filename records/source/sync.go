@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -265,4 +264,4 @@ func (b *Batch) Close() error {
 }
 
 // shortLog is what a log is called when nobody has named it.
-func shortLog(log string) string { return strings.ToLower(log[:min(len(log), 8)]) }
+func shortLog(log string) string { return log[:min(len(log), 8)] }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/distributed-trust/distrust/records"
@@ -38,6 +39,7 @@ type work struct {
 func newWork(b *Batch, spec Spec, ask func(Offer) (bool, error)) *work {
 	return &work{
 		batch: b, spec: spec, ask: ask, limits: spec.Limits.orDefault(),
+		whole:  spec.Log != "" && slices.Contains(b.options.Whole, spec.Log),
 		result: Result{Source: spec.Name, Log: spec.Log, URL: spec.URL},
 	}
 }

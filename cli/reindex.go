@@ -1,0 +1,230 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/distributed-trust/distrust/cli/config"
+	"github.com/distributed-trust/distrust/records/home"
+	"github.com/distributed-trust/distrust/records/index"
+	"github.com/distributed-trust/distrust/records/trust"
+)
+
+// compiled is the user's configuration in the form in which the index keeps it, so that a check
+// reads no YAML of the user's (docs/architecture.md, "check").
+type compiled struct {
+	Policy  trust.Policy   `json:"policy"`
+	Journal bool           `json:"journal"`
+	Follows []trust.Follow `json:"follows"`
+	Own     []string       `json:"own"`
+}
+
+// compile puts the configuration together for an index that knows these logs.
+func (m *machine) compile(own []string, projects func(log string) []string) compiled {
+	return compiled{
+		Policy: m.config.Policy, Journal: m.config.Journal, Own: own,
+		Follows: config.Follows(config.WithDefaultScopes(m.sources, projects)),
+	}
+}
+
+// apply brings updates into the index, with the configuration as it is now. A damaged index is
+// made again first. The caller holds the lock.
+func (m *machine) apply(ctx context.Context, updates ...index.Update) error {
+	if err := m.keepKey(); err != nil {
+		return err
+	}
+	err := m.applyOnce(ctx, updates...)
+	var damage *index.DamageError
+	if !errors.As(err, &damage) || damage.Log != "" {
+		return err
+	}
+	if err := m.rebuild(ctx); err != nil {
+		return err
+	}
+	return m.applyOnce(ctx, updates...)
+}
+
+func (m *machine) applyOnce(ctx context.Context, updates ...index.Update) error {
+	stamp, err := config.Stamp(m.dirs)
+	if err != nil {
+		return err
+	}
+	own, err := m.ownLogs(ctx)
+	if err != nil {
+		return err
+	}
+	own = append(own, m.lostOwn(own)...)
+	projects := m.projectsOf(updates)
+	blob, err := json.Marshal(m.compile(own, projects))
+	if err != nil {
+		return fmt.Errorf("compiling settings: %w", err)
+	}
+	return index.Apply(ctx, m.indexDir(), updates, index.Config{Stamp: stamp, Blob: blob})
+}
+
+// projectsOf finds what a log says it speaks about: in the updates, else in the index.
+func (m *machine) projectsOf(updates []index.Update) func(log string) []string {
+	return func(log string) []string {
+		for _, u := range updates {
+			if u.Log == log && !u.Head.IsZero() {
+				return u.Head.Doc().Projects
+			}
+		}
+		g, err := index.Open(m.indexDir())
+		if err != nil {
+			return nil
+		}
+		defer g.Close()
+		info, _, err := g.Log(log)
+		if err != nil {
+			return nil
+		}
+		return info.Projects
+	}
+}
+
+// ownLogs are the logs whose records are the user's own word (D1).
+func (m *machine) ownLogs(ctx context.Context) ([]string, error) {
+	var own []string
+	h, err := home.Open(ctx, m.defaultHome())
+	if err == nil {
+		defer h.Close()
+		own = append(own, h.LogID())
+	} else if !errors.Is(err, home.ErrNoHome) {
+		return nil, err
+	}
+	p, err := m.private(h)
+	if err == nil {
+		own = append(own, p.Log().ID)
+	} else if !errors.Is(err, home.ErrNoHome) {
+		return nil, err
+	}
+	return own, nil
+}
+
+// mend makes a damaged index again and opens it.
+func (in *Invocation) mend(ctx context.Context, dir index.Dir, damage *index.DamageError) (*index.Generation, error) {
+	m, err := in.machine()
+	if err != nil {
+		return nil, err
+	}
+	if !in.locked {
+		unlock, err := m.lock(ctx)
+		if err != nil {
+			return nil, errors.Join(damage, err)
+		}
+		defer unlock()
+	}
+	// Somebody else may have mended it while we waited.
+	if g, err := index.Open(dir); err == nil {
+		return g, nil
+	}
+	if err := m.rebuild(ctx); err != nil {
+		return nil, err
+	}
+	return index.Open(dir)
+}
+
+// rebuild makes the index again from the record stores: it is a cache. The caller holds the lock.
+func (m *machine) rebuild(ctx context.Context) error {
+	rebuilt, err := index.Rebuild(ctx, m.indexDir(), index.Config{})
+	if err != nil {
+		return err
+	}
+	updates, err := m.wholeOwn(ctx)
+	if err != nil {
+		return err
+	}
+	if err := m.applyOnce(ctx, updates...); err != nil {
+		return err
+	}
+	m.env.warn("the index was damaged and has been rebuilt: %s of %s", count(rebuilt.Records, "record"), count(rebuilt.Logs, "log"))
+	return nil
+}
+
+// updates of the user's own logs, after one of them was written.
+func (m *machine) ownUpdates(ctx context.Context, h *home.Home) ([]index.Update, error) {
+	own, err := h.Update(ctx, m.indexed(h.LogID()).HeadID)
+	if err != nil {
+		return nil, err
+	}
+	p, err := m.private(h)
+	if errors.Is(err, home.ErrNoHome) {
+		return []index.Update{own}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	private, err := p.Update(ctx)
+	return []index.Update{own, private}, err
+}
+
+// wholeOwn are the whole sets of the user's own logs, for an index that may have lost them.
+func (m *machine) wholeOwn(ctx context.Context) ([]index.Update, error) {
+	var updates []index.Update
+	h, err := home.Open(ctx, m.defaultHome())
+	if err == nil {
+		defer h.Close()
+		own, err := h.Update(ctx, "")
+		if err != nil {
+			return nil, err
+		}
+		updates = append(updates, own)
+	} else if !errors.Is(err, home.ErrNoHome) {
+		return nil, err
+	}
+	p, err := m.private(h)
+	if errors.Is(err, home.ErrNoHome) {
+		return updates, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	private, err := p.Update(ctx)
+	return append(updates, private), err
+}
+
+// lostOwn are logs that were the user's own and whose folder is gone while nothing took its place:
+// what they said stays the user's word, so that deleting a folder silences nobody.
+func (m *machine) lostOwn(own []string) []string {
+	g, err := index.Open(m.indexDir())
+	if err != nil {
+		return nil
+	}
+	defer g.Close()
+	stored, err := g.Config()
+	var before compiled
+	if err != nil || json.Unmarshal(orEmpty(stored.Blob), &before) != nil {
+		return nil
+	}
+	published := func(log string) bool {
+		info, ok, err := g.Log(log)
+		return err == nil && ok && info.HeadID != ""
+	}
+	var lost []string
+	for _, log := range before.Own {
+		replaced := slices.ContainsFunc(own, func(o string) bool { return o == log || published(o) == published(log) })
+		if !replaced {
+			lost = append(lost, log)
+		}
+	}
+	return lost
+}
+
+// indexed is what the index holds of a log; nothing when it cannot be read, so that it is given
+// the whole set.
+func (m *machine) indexed(log string) index.LogInfo {
+	g, err := index.Open(m.indexDir())
+	if err != nil {
+		return index.LogInfo{}
+	}
+	defer g.Close()
+	info, _, err := g.Log(log)
+	if err != nil || g.Statements(log, func(trust.Statement, string) error { return nil }) != nil {
+		return index.LogInfo{}
+	}
+	return info
+}
