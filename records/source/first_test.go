@@ -230,6 +230,41 @@ func TestSharedConfiguration(t *testing.T) {
 	}
 }
 
+// TestEntryWithoutLog syncs an entry that was written by hand, with a fingerprint but without a log: it
+// stays one source, and it cannot go back either.
+func TestEntryWithoutLog(t *testing.T) {
+	t.Parallel()
+	alice := newForge(t, "alice")
+	old := alice.mark()
+	alice.say(trustFile("one"))
+	alice.seal(nil)
+	m := newMachine(t)
+	spec := Spec{Name: "alice", URL: alice.dir, Fingerprint: alice.key.fingerprint()}
+	if r := m.sync(spec)[0]; r.State != StateNews || r.Log != alice.log() {
+		t.Fatalf("%s: %v", r.State, r.Err)
+	}
+	if r := m.sync(spec)[0]; !r.Good() || r.Log != alice.log() {
+		t.Errorf("again: %s: %v", r.State, r.Err)
+	}
+	two := alice.say(trustFile("two"))
+	alice.seal(nil)
+	if r := m.sync(spec)[0]; r.State != StateNews || r.Added != 1 {
+		t.Errorf("news: %s, +%d: %v", r.State, r.Added, r.Err)
+	}
+	if len(m.holds(alice.log())) != 2 {
+		t.Errorf("without %s", two.Path)
+	}
+	twin := spec
+	twin.Name = "twin"
+	if r := m.sync(twin)[0]; r.State != StateFollowed {
+		t.Errorf("under another name: %s: %v", r.State, r.Err)
+	}
+	alice.reset(old)
+	if r := m.sync(spec)[0]; KindOf(r.Err) != string(records.Rollback) {
+		t.Errorf("back: %s: %v", r.State, r.Err)
+	}
+}
+
 // TestUnfollowAndFollowAgain: a tombstone keeps the log's place.
 func TestUnfollowAndFollowAgain(t *testing.T) {
 	t.Parallel()

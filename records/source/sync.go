@@ -26,6 +26,7 @@ const (
 type Batch struct {
 	dirs    Dirs
 	options Options
+	first   bool              // it is the first contact of one source that the user wants to follow
 	gen     *index.Generation // nil when there is none
 	edges   func() (map[string][]trust.Statement, error)
 	lock    *flock.Flock
@@ -38,18 +39,17 @@ type Batch struct {
 // lock, or an index that is damaged (*[index.DamageError]: rebuild it first, since without it
 // a report that disappears could not be told from one that never was).
 func Sync(ctx context.Context, d Dirs, specs []Spec, o Options) (*Batch, error) {
-	return begin(ctx, d, specs, o, nil)
+	return begin(ctx, &Batch{dirs: d, options: o}, specs, nil)
 }
 
 // First makes the first contact with one source. Without a fingerprint ask is called with what the
 // repository offers; no is [ErrFirstUse]. A log that is followed already is a [FollowedError].
 func First(ctx context.Context, d Dirs, spec Spec, o Options, ask func(Offer) (bool, error)) (*Batch, error) {
-	return begin(ctx, d, []Spec{spec}, o, ask)
+	return begin(ctx, &Batch{dirs: d, options: o, first: true}, []Spec{spec}, ask)
 }
 
-func begin(ctx context.Context, d Dirs, specs []Spec, o Options, ask func(Offer) (bool, error)) (*Batch, error) {
-	b := &Batch{dirs: d, options: o}
-	lock, err := lockSync(ctx, d, func() { b.event(Event{Stage: StageWaiting}) })
+func begin(ctx context.Context, b *Batch, specs []Spec, ask func(Offer) (bool, error)) (*Batch, error) {
+	lock, err := lockSync(ctx, b.dirs, func() { b.event(Event{Stage: StageWaiting}) })
 	if err != nil {
 		return nil, err
 	}

@@ -356,3 +356,47 @@ func TestCorruptedSignature(t *testing.T) {
 		})
 	}
 }
+
+// TestDamagedRecordStore breaks the file that the index keeps the records in: the whole set is taken
+// again, in the same run when that is found out on the way.
+func TestDamagedRecordStore(t *testing.T) {
+	t.Parallel()
+	alice := newForge(t, "alice")
+	stays, goes := alice.say(reportFile("stays")), alice.say(reportFile("goes"))
+	alice.seal(nil)
+	m := newMachine(t)
+	spec := m.follow(alice)
+
+	m.opt.Whole = []string{spec.Log} // as asked for by who found the damage
+	if r := m.sync(spec)[0]; !r.Good() || r.Update == nil || !r.Update.Replace || r.Added != 0 || r.Removed != 0 {
+		t.Errorf("%s, +%d -%d: %v", r.State, r.Added, r.Removed, r.Err)
+	}
+	m.opt.Whole = nil
+	m.wantHolds(spec.Log, []records.Envelope{stays, goes})
+
+	stores, err := filepath.Glob(filepath.Join(m.dirs.Data, "sources", spec.Log+"*.records"))
+	if err != nil || len(stores) == 0 {
+		t.Fatalf("no record store: %v", err)
+	}
+	for _, store := range stores {
+		b, err := os.ReadFile(store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := bytes.Index(b, goes.YAML)
+		if at < 0 {
+			continue
+		}
+		copy(b[at:], bytes.Repeat([]byte("x"), len(goes.YAML)))
+		if err := os.WriteFile(store, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	alice.take(goes)
+	alice.seal(nil)
+	r := m.sync(spec)[0]
+	if r.State != StateNews || !r.Update.Replace || len(r.Notes) != 1 {
+		t.Errorf("%s, notes %v: %v", r.State, r.Notes, r.Err)
+	}
+	m.wantHolds(spec.Log, []records.Envelope{stays})
+}

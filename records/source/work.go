@@ -24,7 +24,7 @@ type work struct {
 	result Result
 
 	pin    *Pin // as it was read; nil at a first contact
-	revive bool // the pin is a tombstone, or of a delegated source that is followed now
+	revive bool // the pin was met by its log alone, and goes on: hold to the fingerprint too
 	probe  bool // the log is followed under another entry: judge, change nothing
 	whole  bool // the record store is damaged: take the whole set again
 
@@ -59,7 +59,8 @@ func (w *work) run(ctx context.Context) {
 	var met *metError
 	if errors.As(err, &met) { // a first contact met a log that has a pin: begin again from there
 		w.pin = met.pin
-		w.revive = w.revivable()
+		// An entry of sources.yml that nobody wrote the log into is the same one, by its name.
+		w.revive = w.revivable() || !w.batch.first && w.pin.Name == w.spec.Name
 		w.probe = !w.revive
 		err = w.attempt(ctx)
 	}
