@@ -8,14 +8,21 @@ import (
 	"github.com/distributed-trust/distrust/records/home"
 )
 
+// quickLook is how many records are read again after every command to see whether one was edited by
+// hand. In a larger home that costs more than the command itself; there list and seal say so.
+const quickLook = 1000
+
 // sayByHand says that the home holds something which no head covers: it does not count before
-// it is sealed, and whoever edited it should know.
-func (m *machine) sayByHand(ctx context.Context, h *home.Home) error {
-	found, err := h.Pending(ctx, nil)
-	if err != nil {
-		return err
+// it is sealed, and whoever edited it should know. Without look only commits are counted.
+func (m *machine) sayByHand(ctx context.Context, h *home.Home, look bool) error {
+	files := 0
+	if look {
+		found, err := h.Pending(ctx, nil)
+		if err != nil {
+			return err
+		}
+		files = len(found.Added) + len(found.Refused) + len(found.Removed) + len(found.Others)
 	}
-	files := len(found.Added) + len(found.Refused) + len(found.Removed) + len(found.Others)
 	switch {
 	case files > 0:
 		m.env.say(fmt.Sprintf("%s in your home changed by hand, which does not count yet: distrust seal", count(files, "file")))
@@ -39,5 +46,5 @@ func (in *Invocation) sayByHand(ctx context.Context) error {
 		return err
 	}
 	defer h.Close()
-	return m.sayByHand(ctx, h)
+	return m.sayByHand(ctx, h, true)
 }

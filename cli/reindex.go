@@ -56,7 +56,6 @@ func (m *machine) applyOnce(ctx context.Context, updates ...index.Update) error 
 	if err != nil {
 		return err
 	}
-	own = append(own, m.lostOwn(own)...)
 	projects := m.projectsOf(updates)
 	blob, err := json.Marshal(m.compile(own, projects))
 	if err != nil {
@@ -86,23 +85,57 @@ func (m *machine) projectsOf(updates []index.Update) func(log string) []string {
 	}
 }
 
-// ownLogs are the logs whose records are the user's own word (D1).
+// ownLogs are the logs whose records are the user's own word (D1): the home's and the private one.
+// Where the folder of one is gone and nothing took its place, what it said stays the user's word,
+// so that deleting a folder silences nobody.
 func (m *machine) ownLogs(ctx context.Context) ([]string, error) {
-	var own []string
+	var published, private string
 	h, err := home.Open(ctx, m.defaultHome())
 	if err == nil {
 		defer h.Close()
-		own = append(own, h.LogID())
+		published = h.LogID()
 	} else if !errors.Is(err, home.ErrNoHome) {
 		return nil, err
 	}
 	p, err := m.private(h)
 	if err == nil {
-		own = append(own, p.Log().ID)
+		private = p.Log().ID
 	} else if !errors.Is(err, home.ErrNoHome) {
 		return nil, err
 	}
+	lostHome, lostPrivate := m.formerlyOwn()
+	own := slices.Concat(orLost(published, lostHome), orLost(private, lostPrivate))
 	return own, nil
+}
+
+// orLost is the log that is there, else those that were.
+func orLost(log string, lost []string) []string {
+	if log != "" {
+		return []string{log}
+	}
+	return lost
+}
+
+// formerlyOwn are the logs that the index knows as the user's own, with heads and without.
+func (m *machine) formerlyOwn() (published, private []string) {
+	g, err := index.Open(m.indexDir())
+	if err != nil {
+		return nil, nil
+	}
+	defer g.Close()
+	stored, err := g.Config()
+	var before compiled
+	if err != nil || json.Unmarshal(orEmpty(stored.Blob), &before) != nil {
+		return nil, nil
+	}
+	for _, log := range before.Own {
+		if info, ok, err := g.Log(log); err == nil && ok && info.HeadID == "" {
+			private = append(private, log)
+		} else {
+			published = append(published, log)
+		}
+	}
+	return published, private
 }
 
 // mend makes a damaged index again and opens it.
@@ -185,33 +218,6 @@ func (m *machine) wholeOwn(ctx context.Context) ([]index.Update, error) {
 	}
 	private, err := p.Update(ctx)
 	return append(updates, private), err
-}
-
-// lostOwn are logs that were the user's own and whose folder is gone while nothing took its place:
-// what they said stays the user's word, so that deleting a folder silences nobody.
-func (m *machine) lostOwn(own []string) []string {
-	g, err := index.Open(m.indexDir())
-	if err != nil {
-		return nil
-	}
-	defer g.Close()
-	stored, err := g.Config()
-	var before compiled
-	if err != nil || json.Unmarshal(orEmpty(stored.Blob), &before) != nil {
-		return nil
-	}
-	published := func(log string) bool {
-		info, ok, err := g.Log(log)
-		return err == nil && ok && info.HeadID != ""
-	}
-	var lost []string
-	for _, log := range before.Own {
-		replaced := slices.ContainsFunc(own, func(o string) bool { return o == log || published(o) == published(log) })
-		if !replaced {
-			lost = append(lost, log)
-		}
-	}
-	return lost
 }
 
 // indexed is what the index holds of a log; nothing when it cannot be read, so that it is given

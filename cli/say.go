@@ -115,7 +115,7 @@ func (m *machine) refresh(ctx context.Context, h *home.Home) error {
 	if err != nil {
 		return err
 	}
-	return m.sayByHand(ctx, h)
+	return m.sayByHand(ctx, h, h.Head().Doc().Records <= quickLook)
 }
 
 // saidRecord prints which record a command made, and what is still to come.
