@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,31 +24,30 @@ const maxFolderDepth = 5
 // no record can be there. Hidden names are left out: an interrupted writer leaves such behind.
 func readFolder(ctx context.Context, dir string) (files map[string][]byte, refused []*records.Refusal, err error) {
 	files = map[string][]byte{}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer root.Close()
-	err = fs.WalkDir(root.FS(), records.RecordsFolder, func(name string, entry fs.DirEntry, err error) error {
+	top := filepath.Join(dir, records.RecordsFolder)
+	err = filepath.WalkDir(top, func(file string, entry fs.DirEntry, err error) error {
+		name := records.RecordsFolder + filepath.ToSlash(strings.TrimPrefix(file, top))
 		switch {
-		case errors.Is(err, fs.ErrNotExist) && name == records.RecordsFolder:
+		case errors.Is(err, fs.ErrNotExist) && file == top:
 			return fs.SkipAll
 		case err != nil:
 			return err
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case entry.IsDir() && strings.HasPrefix(path.Base(name), "."):
+		case entry.IsDir() && strings.HasPrefix(entry.Name(), "."):
 			return fs.SkipDir
 		case entry.IsDir() && strings.Count(name, "/") >= maxFolderDepth-1:
 			refused = append(refused, &records.Refusal{Path: name, Rule: "F4", Reason: "folders are nested too deep"})
 			return fs.SkipDir
-		case entry.IsDir() || strings.HasPrefix(path.Base(name), "."):
+		case entry.IsDir() || strings.HasPrefix(entry.Name(), "."):
+			return nil
+		case !entry.Type().IsRegular():
+			refused = append(refused, &records.Refusal{Path: name, Rule: "F4", Reason: "not a regular file"})
 			return nil
 		}
-		b, err := readRegular(root, name)
-		var refusal *records.Refusal
-		if errors.As(err, &refusal) {
-			refused = append(refused, refusal)
+		b, err := readFile(file)
+		if len(b) > schema.MaxRecordBytes {
+			refused = append(refused, &records.Refusal{Path: name, Rule: "F7", Reason: fmt.Sprintf("longer than %d bytes", schema.MaxRecordBytes)})
 			return nil
 		}
 		files[name] = b
@@ -61,30 +59,26 @@ func readFolder(ctx context.Context, dir string) (files map[string][]byte, refus
 	return files, refused, nil
 }
 
-// readRegular reads one file that must be a regular one of at most the size of a record; else the
-// error is a *[records.Refusal].
-func readRegular(root *os.Root, name string) ([]byte, error) {
-	file := filepath.FromSlash(name)
-	info, err := root.Lstat(file)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, &records.Refusal{Path: name, Rule: "F4", Reason: "not a regular file"}
-	}
-	f, err := root.Open(file)
+// readFile reads a file up to one byte more than a record may have.
+func readFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, schema.MaxRecordBytes+1))
-	if err != nil {
-		return nil, err
+	b := make([]byte, 0, 2<<10) // most are shorter
+	for {
+		n, err := f.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		switch {
+		case errors.Is(err, io.EOF):
+			return b, nil
+		case err != nil || len(b) > schema.MaxRecordBytes:
+			return b, err
+		case len(b) == cap(b):
+			b = slices.Grow(b, len(b))
+		}
 	}
-	if len(b) > schema.MaxRecordBytes {
-		return nil, &records.Refusal{Path: name, Rule: "F7", Reason: fmt.Sprintf("longer than %d bytes", schema.MaxRecordBytes)}
-	}
-	return b, nil
 }
 
 func sortedPaths[V any](files map[string]V) []string {
