@@ -7,12 +7,12 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/google/renameio/v2"
 	urfave "github.com/urfave/cli/v2"
 
 	"github.com/distributed-trust/distrust/cli/config"
 	"github.com/distributed-trust/distrust/cli/render"
 	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/durable"
 	"github.com/distributed-trust/distrust/records/home"
 	"github.com/distributed-trust/distrust/records/index"
 	"github.com/distributed-trust/distrust/records/journal"
@@ -256,7 +256,7 @@ func (s *syncRun) reached(results []*source.Result) {
 // rememberSynced writes down that everybody was reached now.
 func rememberSynced(m *machine) error {
 	text := strconv.FormatInt(m.env.Now().Unix(), 10) + "\n"
-	return renameio.WriteFile(syncedFile(m.dirs), []byte(text), 0o600)
+	return durable.WriteFile(syncedFile(m.dirs), []byte(text), 0o600)
 }
 
 // verdict is what one remembered thing came to.

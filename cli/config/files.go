@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/distributed-trust/distrust/records/durable"
 )
 
 // Load reads config.yml and sources.yml. Absent files mean the defaults and nobody followed. The
@@ -93,7 +95,7 @@ func write(path string, b []byte) error {
 	if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
 		return fmt.Errorf("writing settings: %w", err)
 	}
-	if err := replace(target, b); err != nil {
+	if err := durable.WriteFile(target, b, 0o600); err != nil {
 		return fmt.Errorf("writing settings: %w", err)
 	}
 	return nil

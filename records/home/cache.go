@@ -10,9 +10,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/google/renameio/v2"
-
 	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/durable"
 	"github.com/distributed-trust/distrust/schema"
 )
 
@@ -107,7 +106,7 @@ func (h *Home) writeCache() {
 		text = hex.AppendEncode(text, sum[:])
 		text = append(text, "  "+path+"\n"...)
 	}
-	if renameio.WriteFile(h.cacheFile(), text, 0o600) == nil {
+	if durable.WriteFile(h.cacheFile(), text, 0o600) == nil {
 		h.cached = h.sealed
 	}
 }

@@ -10,9 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/google/renameio/v2"
-
 	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/durable"
 	"github.com/distributed-trust/distrust/schema"
 	"github.com/distributed-trust/distrust/sshsig"
 )
@@ -71,7 +70,7 @@ func CreatePrivate(dir string, key sshsig.Key, homeKeys []schema.Key, rand io.Re
 	if _, err := os.Lstat(file); err == nil {
 		return nil, fmt.Errorf("creating private records: %s: %w", file, fs.ErrExist)
 	}
-	if err := renameio.WriteFile(file, b, 0o600); err != nil {
+	if err := durable.WriteFile(file, b, 0o600); err != nil {
 		return nil, fmt.Errorf("creating private records: %w", err)
 	}
 	return &Private{dir: dir, log: privateLog(doc, homeKeys)}, nil
@@ -175,5 +174,5 @@ func (p *Private) put(path string, b []byte) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return err
 	}
-	return renameio.WriteFile(file, b, 0o600)
+	return durable.WriteFile(file, b, 0o600)
 }

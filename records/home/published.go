@@ -12,9 +12,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/renameio/v2"
-
 	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/durable"
 	"github.com/distributed-trust/distrust/records/internal/gitstore"
 )
 
@@ -86,7 +85,7 @@ func (h *Home) writePublished(pin records.Pin, commit string) error {
 	file.Head, file.Signature = pin.Head.Bytes()
 	b, err := json.Marshal(file)
 	if err == nil {
-		err = renameio.WriteFile(h.publishedFile(), append(b, '\n'), 0o600)
+		err = durable.WriteFile(h.publishedFile(), append(b, '\n'), 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("remembering what was published: %w", err)

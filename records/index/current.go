@@ -9,8 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/google/renameio/v2/maybe"
-
+	"github.com/distributed-trust/distrust/records/durable"
 	"github.com/distributed-trust/distrust/records/index/internal/store"
 )
 
@@ -79,7 +78,7 @@ func (d Dir) readCurrent() (current, error) {
 
 // writeCurrent puts a generation in force.
 func (d Dir) writeCurrent(c current) error {
-	return maybe.WriteFile(filepath.Join(d.Cache, currentName), []byte(c.text()), 0o600)
+	return durable.WriteFile(filepath.Join(d.Cache, currentName), []byte(c.text()), 0o600)
 }
 
 // generations lists the numbers of the generation files that lie there, in force or not.

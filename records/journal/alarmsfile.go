@@ -9,8 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/google/renameio/v2/maybe"
-
+	"github.com/distributed-trust/distrust/records/durable"
 	"github.com/distributed-trust/distrust/records/trust"
 	"github.com/distributed-trust/distrust/schema"
 )
@@ -117,7 +116,7 @@ func SaveAlarms(file string, alarms []Alarm) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return fmt.Errorf("writing alarms: %w", err)
 	}
-	if err := maybe.WriteFile(file, append(b, '\n'), 0o600); err != nil {
+	if err := durable.WriteFile(file, append(b, '\n'), 0o600); err != nil {
 		return fmt.Errorf("writing alarms: %w", err)
 	}
 	return nil

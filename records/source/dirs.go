@@ -1,13 +1,13 @@
 package source
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+
+	"github.com/distributed-trust/distrust/records/durable"
 )
 
 // Dirs says where this package keeps what it knows (C7). Data and State must survive, Cache is
@@ -53,36 +53,12 @@ const (
 // temporaryPrefix begins the names of stores that a killed run may leave behind.
 const temporaryPrefix = "new-"
 
-// writeFile puts data at path so that a reader sees all of it or what was there before, also
-// after a power cut: temporary file beside it, fsync, rename, fsync of the folder (S3.5).
-func writeFile(path string, data []byte) (err error) {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+// writeFile puts data at path, making its folder when there is none.
+func writeFile(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, ".write-*") // made with mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	if _, err = f.Write(data); err != nil {
-		return err
-	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(dir)
+	return durable.WriteFile(path, data, 0o600)
 }
 
 // readBounded reads a file of ours that must not be longer than max bytes.
@@ -97,17 +73,4 @@ func readBounded(path string, max int64) ([]byte, error) {
 		err = fmt.Errorf("longer than %d bytes", max)
 	}
 	return b, err
-}
-
-// syncDir makes a rename in dir last. A system that cannot sync folders does not need it.
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if err := f.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, fs.ErrInvalid) {
-		return err
-	}
-	return nil
 }
