@@ -183,16 +183,22 @@ func (w *world) hints(s subject.Subject, q trust.Query, d trust.Decision, statem
 	for _, c := range trust.Enough(q, statements, w.network, w.compiled.Policy, w.now) {
 		switch c.Kind {
 		case trust.ChangeProject:
-			hints = append(hints, render.Hint{Text: "enough if it is " + render.Project(c.Project),
-				Command: append(render.Words("distrust", "check", "--for", render.Project(c.Project)), shownAs(s))})
+			hints = append(hints, render.Hint{
+				Text:    "enough if it is " + render.Project(c.Project),
+				Command: append(render.Words("distrust", "check", "--for", render.Project(c.Project)), shownAs(s)),
+			})
 		case trust.ChangeFollow:
 			if c.Followed && config.ValidName(c.Name) == nil {
-				hints = append(hints, render.Hint{Text: "enough if you follow " + c.Name + " at full",
-					Command: render.Words("distrust", "follow", c.Name, "--weight", "full")})
+				hints = append(hints, render.Hint{
+					Text:    "enough if you follow " + c.Name + " at full",
+					Command: render.Words("distrust", "follow", c.Name, "--weight", "full"),
+				})
 			}
 		case trust.ChangeSigner:
-			hints = append(hints, render.Hint{Text: "enough if you trust its signer for " + render.Project(c.Project),
-				Command: render.Words("distrust", "trust", "--signer", c.Signer, "--for", render.Project(c.Project))})
+			hints = append(hints, render.Hint{
+				Text:    "enough if you trust its signer for " + render.Project(c.Project),
+				Command: render.Words("distrust", "trust", "--signer", c.Signer, "--for", render.Project(c.Project)),
+			})
 		}
 	}
 	return append(hints, render.Hint{Text: "decide for yourself once", Command: named("distrust", "trust")})

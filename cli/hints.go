@@ -102,6 +102,6 @@ func systemHints() []hintRow {
 		is(context.Canceled, Failed, "it was interrupted: run it again, nothing is half done"),
 		is(context.DeadlineExceeded, Failed, "it took too long: run it again"),
 		is(fs.ErrNotExist, Failed, "check the path: it is read from the current folder"),
-		is(fs.ErrPermission, Failed, "check who may read and write it: ls -ld"),
+		is(fs.ErrPermission, Failed, "check who may read and write it, and the folders above"),
 	}
 }

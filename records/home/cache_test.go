@@ -42,7 +42,7 @@ func TestCache(t *testing.T) {
 		"other sums":          file(header, strings.Replace(text, "records/any/", "records/ane/", 1)),
 		"an unknown commit":   file(strings.Replace(header, h.cached.commit, strings.Repeat("ab", 20), 1), text),
 		"of the first commit": file(strings.Replace(header, h.cached.commit, first, 1), text),
-		"another header":      strings.Replace(good, "late_since", "late_sinse", 1),
+		"another header":      strings.Replace(good, "late_since", "late_since_", 1),
 		"no header":           text,
 		"zeros":               strings.Repeat("\x00", len(good)),
 	} {

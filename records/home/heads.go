@@ -47,6 +47,7 @@ func ownRefusal(err error) error {
 			return fmt.Errorf("%w: %s", ErrRecoveryNeeded, refused.Detail)
 		case records.NoAuthority:
 			return fmt.Errorf("%w: %s", ErrNotYourKey, refused.Detail)
+		default: // the other kinds say what they mean
 		}
 	}
 	return err

@@ -48,12 +48,13 @@ var (
 	ErrAuth        = gitstore.ErrAuth
 )
 
-// ConflictError says that the home and its remote went apart in files that are not records, which
-// only their owner can merge. DirtyError says that what came from the remote would overwrite files
-// that the user changed and did not commit.
 type (
+	// ConflictError says that the home and its remote went apart in files that are not records,
+	// which only their owner can merge.
 	ConflictError = gitstore.ConflictError
-	DirtyError    = gitstore.DirtyError
+	// DirtyError says that what came from the remote would overwrite files that the user changed
+	// and did not commit.
+	DirtyError = gitstore.DirtyError
 )
 
 // Author is who git says made a commit. It proves nothing: the head signs the set.

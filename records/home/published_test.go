@@ -108,3 +108,19 @@ func TestRemoteEmptiedAgain(t *testing.T) {
 	}
 	wantSame(t, a, r.join(), "one")
 }
+
+// An empty remote is no licence to publish what those who know the log would refuse.
+func TestRemoteEmptiedAndHomeReverted(t *testing.T) {
+	t.Parallel()
+	r := newRemote(t)
+	a := r.first(laptop)
+	say(t, a, laptop, 3, "one")
+	r.sync(a, laptop, 3)
+	git(t, r.url, "update-ref", "-d", "refs/heads/main")
+	git(t, a.Dir(), "revert", "--no-edit", "HEAD")
+	a = reopen(t, a)
+	wantKind(t, r.trySync(a, laptop, 4), records.Rollback)
+	git(t, a.Dir(), "revert", "--no-edit", "HEAD")
+	r.sync(reopen(t, a), laptop, 5)
+	wantSame(t, reopen(t, a), r.join(), "one")
+}

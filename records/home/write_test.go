@@ -225,7 +225,7 @@ func TestRefusedStatesOfGit(t *testing.T) {
 			if _, err := h.Write(t.Context(), laptop, []schema.Record{trustDoc("x")}, optionsAt(2)); !errors.Is(err, c.want) {
 				t.Errorf("Write: %v", err)
 			}
-			if c.want == ErrLocked {
+			if errors.Is(c.want, ErrLocked) {
 				return // waiting for a lock takes its time
 			}
 			if _, err := h.WriteUnsealed(t.Context(), laptop, []schema.Record{trustDoc("x")}, optionsAt(2)); !errors.Is(err, c.want) {

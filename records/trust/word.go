@@ -42,7 +42,7 @@ func (s *source) choose(names []name, seen map[string]bool) (word, bool) {
 		}
 		report = report.with(s.standing(bucket{n.project, ""}, seen))
 		if n.version != "" {
-			report = report.with(s.standing(bucket{n.project, n.version}, seen))
+			report = report.with(s.standing(bucket(n), seen))
 		}
 	}
 	if report.said != nil {

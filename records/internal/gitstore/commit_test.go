@@ -567,6 +567,16 @@ func TestRemoteURL(t *testing.T) {
 		}
 	}
 	w := openWorktree(t, newRepo(t, map[string]string{"x": "x"}))
+	lock := filepath.Join(w.GitDir(), "config.lock") // left behind by a killed git
+	if err := os.WriteFile(lock, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.SetRemoteURL("https://example.org/other.git"); !errors.Is(err, ErrLocked) {
+		t.Errorf("locked: %v", err)
+	}
+	if err := os.Remove(lock); err != nil {
+		t.Fatal(err)
+	}
 	if err := w.SetRemoteURL("ext::sh -c touch% x"); !errors.As(err, new(*URLError)) {
 		t.Error(err)
 	}

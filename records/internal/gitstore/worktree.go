@@ -234,7 +234,7 @@ func (w *Worktree) SetRemoteURL(url string) error {
 	}
 	lock, err := os.OpenFile(name+".lock", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("setting the remote: %s: %w", lock.Name(), ErrLocked)
+		return fmt.Errorf("setting the remote: %s: %w", name+".lock", ErrLocked)
 	}
 	if err != nil {
 		return fmt.Errorf("setting the remote: %w", err)
