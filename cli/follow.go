@@ -34,7 +34,8 @@ func followCommand(*Env) *Command {
 		Summary: "let somebody's records count for you",
 		Text: `Paste the line that they share. The fingerprint is what makes it theirs; without one you are asked about the key that ` +
 			`is shown, once, as ssh asks about a host. With a NAME that you follow already: changes weight, depth, scopes or address.` + "\n\n" +
-			`Weight: full (one is enough), half (two), third (three), mute, or 0 to 100. It is full within scopes and half without any.`,
+			`Weight: full (one is enough), half (two), third (three), mute, or 0 to 100. It is full within ` +
+			`scopes, and half without any or where the source itself claims a whole kind of projects.`,
 		Flags: append([]urfave.Flag{
 			&urfave.StringFlag{Name: "as", Usage: "call it `NAME`"},
 			&urfave.StringFlag{Name: weightFlagName, Usage: "`WEIGHT`: full, half, third, mute, or 0 to 100"},
