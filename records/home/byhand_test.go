@@ -300,6 +300,9 @@ func TestSealOverCommitsThatWereUndone(t *testing.T) {
 			h = reopen(t, h)
 			wantNames(t, h, "one other two")
 			stock(t, h)
+			if readText(t, filepath.Join(h.Dir(), "keys", "9.yml")) != "" {
+				t.Error("a copy that would speak against head 9 is still there")
+			}
 			kept, err := h.kept(h.sealed)
 			if err != nil {
 				t.Fatal(err)

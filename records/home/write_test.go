@@ -150,6 +150,10 @@ func TestWriteOrdersRecordsOfOneThing(t *testing.T) {
 	h = reopen(t, h)
 	step(h, now.Add(-20*time.Second), trustDoc("a"))
 
+	say(t, h, laptop, 4, "c")
+	if n := len(h.sealed.late); n != 1 {
+		t.Errorf("%d records are looked at for every new one", n)
+	}
 	// Another thing has its own time.
 	written := say(t, h, laptop, 5, "b")
 	if issued := written[0].Doc().Issued; !issued.Equal(testNow.Add(5 * time.Minute)) {
