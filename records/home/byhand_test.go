@@ -1,15 +1,11 @@
 package home
 
 import (
-	"context"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-	"testing/fstest"
 
 	"github.com/distributed-trust/distrust/records"
 	"github.com/distributed-trust/distrust/schema"
@@ -26,15 +22,7 @@ type handKit struct {
 
 func newHand(t testing.TB) *handKit {
 	t.Helper()
-	template := handTemplate()
-	if template.err != nil {
-		t.Fatal(template.err)
-	}
-	dir := filepath.Join(t.TempDir(), "home")
-	if err := os.CopyFS(dir, template.files); err != nil {
-		t.Fatal(err)
-	}
-	k := &handKit{TB: t, h: openHome(t, dir)}
+	k := &handKit{TB: t, h: openHome(t, filepath.Join(copyOf(t, handTemplate), "home"))}
 	all, err := k.h.Records(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -51,51 +39,6 @@ func newHand(t testing.TB) *handKit {
 	}
 	return k
 }
-
-// template is a home in memory.
-type template struct {
-	files fstest.MapFS
-	err   error
-}
-
-// handTemplate makes the home that the tests copy, since most of their time would go into making it.
-var handTemplate = sync.OnceValue(func() template {
-	dir, err := os.MkdirTemp("", "distrust-home")
-	if err != nil {
-		return template{err: err}
-	}
-	defer os.RemoveAll(dir)
-	ctx := context.Background()
-	h, err := Create(ctx, dir, laptop, Profile{Name: "Me"}, zeros(1), testOptions())
-	if err != nil {
-		return template{err: err}
-	}
-	defer h.Close()
-	if _, err := h.AddKey(ctx, laptop, desktop.Key(), "d", false, optionsAt(1)); err != nil {
-		return template{err: err}
-	}
-	for i, name := range []string{"one", "two", "other"} {
-		key := laptop
-		if name == "other" {
-			key = desktop
-		}
-		if _, err := h.Write(ctx, key, []schema.Record{trustDoc(name)}, optionsAt(2+i)); err != nil {
-			return template{err: err}
-		}
-	}
-	files := fstest.MapFS{}
-	err = fs.WalkDir(os.DirFS(dir), ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		b, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(path)))
-		files[path] = &fstest.MapFile{Data: b, Mode: 0o644}
-		return err
-	})
-	// Folders that are empty make a repository, too.
-	files[".git/refs/tags"] = &fstest.MapFile{Mode: fs.ModeDir | 0o755}
-	return template{files: files, err: err}
-})
 
 func (k *handKit) commit() {
 	git(k, k.h.Dir(), "add", "-A")

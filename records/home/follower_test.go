@@ -94,7 +94,7 @@ func TestAnyOrder(t *testing.T) {
 	for seed := range uint64(2) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			anyOrder(t, newRemote(t), rand.New(rand.NewPCG(seed, 7)), 30)
+			anyOrder(t, newRemote(t), rand.New(rand.NewPCG(seed, 7)), 24)
 		})
 	}
 }

@@ -169,7 +169,8 @@ func run(t testing.TB, dir string, stdin []byte, name string, args ...string) (s
 	cmd := exec.Command(name, args...)
 	cmd.Dir, cmd.Stdin = dir, bytes.NewReader(stdin)
 	cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "LC_ALL=C", "GIT_CONFIG_NOSYSTEM=1",
+		"PATH=" + os.Getenv("PATH"), "HOME=" + os.DevNull, "LC_ALL=C", "GIT_CONFIG_NOSYSTEM=1",
+		"GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_0=maintenance.auto", "GIT_CONFIG_VALUE_0=false", "GIT_CONFIG_KEY_1=gc.auto", "GIT_CONFIG_VALUE_1=0",
 		"GIT_AUTHOR_NAME=A U Thor", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_AUTHOR_DATE=1795254000 +0000",
 		"GIT_COMMITTER_NAME=C O Mitter", "GIT_COMMITTER_EMAIL=c@example.org", "GIT_COMMITTER_DATE=1795254000 +0000",
 	}
@@ -253,15 +254,18 @@ func (r *remoteKit) join() *Home {
 	return h
 }
 
-// two are two machines whose keys the log knows.
-func (r *remoteKit) two(laptop, desktop testKey) (a, b *Home) {
+// two are two machines whose keys the log knows, and nothing but them at the remote.
+func (r *remoteKit) two() (a, b *Home) {
 	r.Helper()
-	a = r.first(laptop)
-	if _, err := a.AddKey(r.Context(), laptop, desktop.Key(), "desktop", false, optionsAt(1)); err != nil {
-		r.Fatal(err)
+	dir := copyOf(r, twoTemplate)
+	r.url = filepath.Join(dir, "remote.git")
+	a, b = openHome(r, filepath.Join(dir, "a")), openHome(r, filepath.Join(dir, "b"))
+	for _, h := range []*Home{a, b} {
+		if err := h.SetRemote(r.url); err != nil {
+			r.Fatal(err)
+		}
 	}
-	r.sync(a, laptop, 2)
-	return a, r.join()
+	return a, b
 }
 
 func remoteAccess() Remote { return Remote{Typed: true, Insecure: true} }

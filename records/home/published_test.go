@@ -29,7 +29,7 @@ func TestPublishedFile(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRemote(t)
-			a, b := r.two(laptop, desktop)
+			a, b := r.two()
 			hurt := func() {
 				t.Helper()
 				if err := damage(a.publishedFile()); err != nil {

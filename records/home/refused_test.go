@@ -121,9 +121,9 @@ func (r *rawHome) Dir() string { return r.dir }
 func TestSyncKeepsTheUsersFiles(t *testing.T) {
 	t.Parallel()
 	r := newRemote(t)
-	a, b := r.two(laptop, desktop)
+	a, b := r.two()
 	for _, h := range []*Home{a, b} {
-		put(t, h, "mine", "of "+filepath.Base(filepath.Dir(h.Dir()))+"\n")
+		put(t, h, "mine", "of "+filepath.Base(h.Dir())+"\n")
 	}
 	git(t, a.Dir(), "add", "mine")
 	git(t, a.Dir(), "commit", "-q", "-m", "mine")
@@ -145,7 +145,7 @@ func TestSyncKeepsTheUsersFiles(t *testing.T) {
 func TestSyncWhileGitIsBusy(t *testing.T) {
 	t.Parallel()
 	r := newRemote(t)
-	a, b := r.two(laptop, desktop)
+	a, b := r.two()
 	say(t, a, laptop, 3, "one")
 	r.sync(a, laptop, 3)
 	put(t, b, ".git/MERGE_HEAD", headOf(t, b.Dir())+"\n")

@@ -69,7 +69,7 @@ func TestSyncWithoutRemote(t *testing.T) {
 func TestFirstPublishAndFastForward(t *testing.T) {
 	t.Parallel()
 	r := newRemote(t)
-	a, b := r.two(laptop, desktop)
+	a, b := r.two()
 	say(t, a, laptop, 3, "one")
 	if got := r.sync(a, laptop, 3); got.Published != 1 || got.Rebuilt || len(got.Pulled) != 0 {
 		t.Errorf("publishing: %+v", got)
@@ -88,7 +88,7 @@ func TestFirstPublishAndFastForward(t *testing.T) {
 func TestDivergedIsRebuilt(t *testing.T) {
 	t.Parallel()
 	r := newRemote(t)
-	a, b := r.two(laptop, desktop)
+	a, b := r.two()
 	say(t, a, laptop, 3, "one")
 	r.sync(a, laptop, 3)
 	say(t, b, desktop, 3, "two")
@@ -118,7 +118,7 @@ func TestDivergedIsRebuilt(t *testing.T) {
 func TestRebuildCarriesEditsAndRemovals(t *testing.T) {
 	t.Parallel()
 	r := newRemote(t)
-	a, b := r.two(laptop, desktop)
+	a, b := r.two()
 	say(t, a, laptop, 3, "one", "two")
 	r.sync(a, laptop, 3)
 	r.sync(b, desktop, 3)
@@ -172,7 +172,7 @@ func TestRebuildCarriesEditsAndRemovals(t *testing.T) {
 func TestRebuildAsksTheRecoveryKey(t *testing.T) {
 	t.Parallel()
 	r := newRemote(t)
-	a, b := r.two(laptop, desktop)
+	a, b := r.two()
 	r.sync(b, desktop, 3)
 	if _, err := a.AddKey(t.Context(), laptop, offline.Key(), "safe", true, optionsAt(3)); err != nil {
 		t.Fatal(err)
@@ -196,7 +196,7 @@ func TestRebuildAsksTheRecoveryKey(t *testing.T) {
 func TestSyncWithoutAKey(t *testing.T) {
 	t.Parallel()
 	r := newRemote(t)
-	a, b := r.two(laptop, desktop)
+	a, b := r.two()
 	put(t, b, "dotfiles", "mine\n")
 	git(t, b.Dir(), "add", "dotfiles")
 	git(t, b.Dir(), "commit", "-q", "-m", "mine")
@@ -258,7 +258,7 @@ func TestPushRace(t *testing.T) {
 		want  error
 	}{{1, nil}, {4, nil}, {5, ErrPushRefused}} {
 		r := newRemote(t)
-		a, b := r.two(laptop, desktop)
+		a, b := r.two()
 		say(t, b, desktop, 3, "mine")
 		asked, signed, races := 0, 0, c.races
 		opts := syncOptions(desktop, 30)

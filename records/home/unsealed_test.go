@@ -11,7 +11,7 @@ import (
 func TestUnsealedAtTheRemote(t *testing.T) {
 	t.Parallel()
 	r := newRemote(t)
-	a, b := r.two(laptop, desktop)
+	a, b := r.two()
 	say(t, a, laptop, 3, "base")
 	r.sync(a, laptop, 3)
 	r.sync(b, desktop, 3)
@@ -105,7 +105,7 @@ func TestGitByHandIsNoFork(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRemote(t)
-			a, b := r.two(laptop, desktop)
+			a, b := r.two()
 			say(t, a, laptop, 2, "base")
 			r.sync(a, laptop, 2)
 			r.sync(b, desktop, 2)
