@@ -19,9 +19,9 @@ install:
 test:
     go test ./...
 
-# what runs at the same time as something else, under the race detector
-race:
-    go test -race ./cli/terminal ./records/durable ./records/home ./records/index ./records/internal/gitstore ./records/journal ./records/source ./records/trust -short
+# the suite under the race detector, all of it or some packages
+race packages="./...":
+    go test -race {{ packages }}
 
 # run every fuzz target for a while each (just fuzz 30s)
 fuzz time="10s":
@@ -62,4 +62,5 @@ docs:
     go test ./docs ./cli/... -update
 
 # what a change must pass
-ci: lint test race
+ci: lint test
+    just race "./cli/terminal ./records/durable ./records/index/... ./records/journal ./records/source ./records/trust"
