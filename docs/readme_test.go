@@ -17,9 +17,6 @@ import (
 // DATE and FINGERPRINT.
 func TestReadme(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("sh"); err != nil {
-		t.Skip("no sh")
-	}
 	steps := consoleSteps(t, "../README.md")
 	home, bin := t.TempDir(), buildProgram(t)
 	var script strings.Builder
