@@ -319,6 +319,9 @@ func TestSymbolicLinksAreRefusedAlone(t *testing.T) {
 	t.Parallel()
 	k := newHand(t)
 	if err := os.Symlink("/etc/passwd", filepath.Join(k.h.Dir(), "records", "link.yml")); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
 		t.Skip(err)
 	}
 	found, err := k.h.Pending(t.Context(), laptop)
