@@ -16,6 +16,8 @@ const (
 	RecordsFolder     = "records"
 	KeysFolder        = "keys"
 	AllowedSigners    = "allowed_signers"
+	GitAttributes     = ".gitattributes"
+	Readme            = "README.md"
 
 	recordSuffix = ".yml"
 	sigSuffix    = ".sig"

@@ -24,8 +24,6 @@ type Profile struct {
 	KeyName  string   // what the owner calls the first key
 }
 
-const gitattributes = "* -text\n"
-
 const readme = `# A trust repository
 
 Signed statements about which software is good and which is not, in the format of
@@ -74,8 +72,8 @@ func commitFirst(ctx context.Context, dir string, s records.Signer, profile Prof
 		return nil, err
 	}
 	change := headChange(head, nil, []records.Head{head}, nil)
-	change.Write[".gitattributes"] = []byte(gitattributes)
-	change.Write["README.md"] = []byte(readme)
+	change.Write[records.GitAttributes] = []byte(records.GitAttributesText)
+	change.Write[records.Readme] = []byte(readme)
 	tree, err := gitstore.InitWorktree(dir, Branch)
 	if err != nil {
 		return nil, err

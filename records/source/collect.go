@@ -27,6 +27,7 @@ type job struct {
 	Epoch, Seq  int64
 
 	AllKept bool            // hand over every kept head, not only those above the pin
+	Beside  bool            // hand over what lies beside the set, too
 	Fresh   bool            // the index holds the pinned set: hand over changes only
 	Skipped map[string]bool // paths of the pinned set that were not read
 }
@@ -44,6 +45,8 @@ type headSet struct {
 	Rewritten bool     // the pinned commit is no ancestor of the tip: a note, no rule (F5.3)
 	KeptIDs   []string // of every kept head at the published commit, in the order of their paths
 	Verified  int      // heads whose signatures were looked at
+
+	Beside map[string][]byte // with job.Beside: what lies at the top of the tip, see [Published.Beside]
 }
 
 // sink takes what a job finds, in this order: the heads, then what the set gained and lost. An
@@ -129,6 +132,9 @@ func (c *collector) read(ctx context.Context, tip gitstore.Tip) (*fileList, *hea
 	list, set, err := c.published(bounded, tip)
 	if err == nil {
 		err = c.chain(bounded, list, set)
+	}
+	if err == nil && c.job.Beside {
+		set.Beside, err = c.beside(tip.Commit)
 	}
 	if err != nil {
 		return nil, nil, err

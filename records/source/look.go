@@ -2,23 +2,31 @@ package source
 
 import (
 	"context"
-	"fmt"
 	"os"
 
 	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/index"
 )
 
 // Published is a repository as a stranger sees it who has never heard of its log: for joining a
 // log from another machine, and for looking a repository over. Nothing of it is remembered.
 type Published struct {
 	Offer   Offer
+	Log     records.Log    // with what its records are opened, and which of them are void (F5.8)
 	Heads   []records.Head // the kept ones and the published one, oldest first
 	Records []records.Record
 	Skipped []*records.Refusal // what of the set is not read
+	Tip     error              // why the newest commit is not the published state; nil when it is
+	Files   int                // of the set, under records/ and keys/
+	Bytes   int64              // of these files
+
+	// Beside is what lies at the top of the newest commit, as [records.Beside] takes it.
+	Beside map[string][]byte
 }
 
 // Look fetches a repository and judges it as a first contact would, the fingerprint of spec
-// included when there is one. Pins and own logs play no part and stay as they are.
+// included when there is one, and with the same errors. Pins and own logs play no part and stay as
+// they are.
 func Look(ctx context.Context, d Dirs, spec Spec, o Options) (*Published, error) {
 	lock, err := lockSync(ctx, d, func() {})
 	if err != nil {
@@ -30,23 +38,32 @@ func Look(ctx context.Context, d Dirs, spec Spec, o Options) (*Published, error)
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	b := &Batch{dirs: d, options: o}
-	w := newWork(b, spec, nil)
-	var offer Offer
-	in := &intake{report: w.report, judge: func(set *headSet) (records.Log, bool, error) {
+	w := newWork(&Batch{dirs: d, options: o}, spec, nil)
+	p := &Published{}
+	in := &intake{report: w.report, whole: true, judge: func(set *headSet) (records.Log, bool, error) {
 		accepted, err := records.FirstContact(spec.Fingerprint, set.Kept, set.Published.Head, w.now())
-		offer = w.offer(set)
-		return accepted.Pin.Log(), false, err
+		p.Offer, p.Log, p.Tip, p.Beside = w.offer(set), accepted.Pin.Log(), set.Published.Tip, set.Beside
+		return p.Log, false, err
 	}}
 	j, err := w.job(dir)
-	if err == nil {
-		_, err = collect(ctx, j, o.Access, in)
+	if err != nil {
+		return nil, err
 	}
+	j.Beside = true
+	found, err := collect(ctx, j, o.Access, in)
 	in.stop()
 	if err != nil {
-		return nil, fmt.Errorf("looking at %s: %w", spec.URL, err)
+		return nil, err
 	}
-	p := &Published{Offer: offer, Skipped: in.refused}
+	// What a first contact is refused for once its records are known (F7).
+	set := &index.Update{Log: p.Log.ID, Add: in.entries}
+	if err := w.checkLimits(&change{whole: true, kept: &keptReports{}}, set); err != nil {
+		return nil, err
+	}
+	p.Skipped, p.Files = in.refused, len(found.list.files)
+	if _, _, p.Bytes, err = found.list.root(); err != nil {
+		return nil, err
+	}
 	p.Heads = records.KeptAfter(in.set.Kept, in.set.Published.Head)
 	if n := len(p.Heads); n == 0 || p.Heads[n-1].ID() != in.set.Published.Head.ID() {
 		p.Heads = append(p.Heads, in.set.Published.Head)
@@ -55,4 +72,22 @@ func Look(ctx context.Context, d Dirs, spec Spec, o Options) (*Published, error)
 		p.Records = append(p.Records, e.Record)
 	}
 	return p, nil
+}
+
+// beside reads what lies at the top of a commit.
+func (c *collector) beside(commit string) (map[string][]byte, error) {
+	names, err := c.store.Top(commit)
+	if err != nil {
+		return nil, err
+	}
+	top := make(map[string][]byte, len(names))
+	for name, blob := range names {
+		top[name] = nil
+		if blob != "" && records.ReadBeside(name) {
+			if top[name], err = c.blob(blob, records.MaxBesideBytes); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return top, nil
 }

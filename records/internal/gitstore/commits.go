@@ -83,6 +83,31 @@ func (o *objects) describe(h plumbing.Hash) (Commit, error) {
 	return c, nil
 }
 
+// Top lists what lies at the top of a commit by name: the blob id of a regular file, "" for anything
+// else.
+func (o *objects) Top(commit string) (map[string]string, error) {
+	h, err := parseID(commit)
+	if err != nil {
+		return nil, err
+	}
+	data, err := o.commit(h)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := o.tree(data.tree)
+	if err != nil {
+		return nil, err
+	}
+	top := make(map[string]string, len(entries))
+	for _, e := range entries {
+		top[e.name] = ""
+		if e.mode == modeFile {
+			top[e.name] = e.hash.String()
+		}
+	}
+	return top, nil
+}
+
 // FirstParents goes back from a commit along first parents (F5.5), newest
 // first, until the caller stops, the history ends or something is missing.
 func (o *objects) FirstParents(ctx context.Context, commit string) iter.Seq2[Commit, error] {
