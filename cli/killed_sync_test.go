@@ -49,18 +49,24 @@ func TestKilledSync(t *testing.T) {
 		p.run(0, "follow", bob.url, "--tofu", "--weight", "full")
 		p.run(0, "check", "accepted")
 	}
-	// Both walk through the same states, one in peace. The first sync of all is timed, so that
-	// the kills fall all over one.
-	whole := time.Duration(0)
+	// Both walk through the same states, one in peace. Its sync is timed, so that the kills fall
+	// all over the other's.
 	random := rand.New(rand.NewPCG(1, 2))
+	died := 0
 	for state := range killedStates {
 		c.next(alice, bob, state)
 		began := time.Now()
 		calm.run(-1, "sync")
-		whole = max(whole, time.Since(began))
+		whole := time.Since(began)
 		for range n / killedStates {
-			victim.killed(time.Duration(random.Int64N(int64(whole))), "sync")
+			if victim.killed(time.Duration(random.Int64N(int64(whole))), "sync") {
+				died++
+			}
 		}
+	}
+	t.Logf("killed: %d of %d", died, n)
+	if died < n/4 {
+		t.Errorf("only %d of %d syncs were killed", died, n)
 	}
 	victim.run(7, "sync")
 	calm.run(7, "sync")
@@ -208,8 +214,8 @@ func (p *person) run(want int, args ...string) string {
 	return string(out)
 }
 
-// killed starts the program and kills it after a while, as a power cut would.
-func (p *person) killed(after time.Duration, args ...string) {
+// killed starts the program and kills it after a while, and says whether that was in time.
+func (p *person) killed(after time.Duration, args ...string) bool {
 	p.c.t.Helper()
 	cmd := p.command(args...)
 	if err := cmd.Start(); err != nil {
@@ -218,6 +224,7 @@ func (p *person) killed(after time.Duration, args ...string) {
 	timer := time.AfterFunc(after, func() { _ = cmd.Process.Kill() })
 	defer timer.Stop()
 	_ = cmd.Wait() // killed, or through before that
+	return cmd.ProcessState.ExitCode() < 0
 }
 
 // state is everything that a sync puts in force, a line each.
