@@ -11,7 +11,8 @@ import (
 const module = "github.com/distributed-trust/distrust/"
 
 // TestImportDirection holds the table of docs/architecture.md against what the packages
-// import. A package without a row fails, as does a row without a package.
+// import. A package without a row fails, as does a row without a package, or one that names a
+// package for tests.
 func TestImportDirection(t *testing.T) {
 	allowed := importTable(t)
 	command := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...")
@@ -21,6 +22,7 @@ func TestImportDirection(t *testing.T) {
 		t.Fatalf("listing packages: %v", err)
 	}
 	seen := map[string]bool{}
+	var forTests []string
 	for line := range strings.Lines(string(out)) {
 		fields := strings.Fields(line)
 		name := strings.TrimPrefix(fields[0], module)
@@ -33,6 +35,9 @@ func TestImportDirection(t *testing.T) {
 			t.Errorf("package %s has no row in docs/architecture.md", name)
 			continue
 		}
+		if slices.Contains(fields[1:], "testing") {
+			forTests = append(forTests, name)
+		}
 		for _, imported := range fields[1:] {
 			ours, isOurs := strings.CutPrefix(imported, module)
 			if isOurs && !slices.Contains(row, ours) {
@@ -40,10 +45,18 @@ func TestImportDirection(t *testing.T) {
 			}
 		}
 	}
-	for name := range allowed {
+	for name, row := range allowed {
 		if !seen[name] {
 			t.Errorf("docs/architecture.md has a row for %s, which is no package", name)
 		}
+		for _, imported := range row {
+			if slices.Contains(forTests, imported) {
+				t.Errorf("docs/architecture.md lets %s import %s, which imports testing", name, imported)
+			}
+		}
+	}
+	if len(forTests) == 0 {
+		t.Error("no package imports testing: was the test kit moved?")
 	}
 }
 

@@ -61,7 +61,7 @@ func pinned(t testing.TB, chain []Head) Pin {
 func TestOrder(t *testing.T) {
 	t.Parallel()
 	base := func(t *testing.T) []Head {
-		return extend(t, []Head{firstHead(t, laptop, desktop.listed(schema.Active, false))}, laptop, 5)
+		return extend(t, []Head{firstHead(t, laptop, desktop.Listed(schema.Active, false))}, laptop, 5)
 	}
 	runAttacks(t, map[string]func(t *testing.T) attack{
 		"the next head": func(t *testing.T) attack {
@@ -130,7 +130,7 @@ func TestOrder(t *testing.T) {
 		},
 		"another chain of one's own with the same name": func(t *testing.T) attack {
 			c := base(t)
-			other := []Head{firstHead(t, laptop, desktop.listed(schema.Retired, false))}
+			other := []Head{firstHead(t, laptop, desktop.Listed(schema.Retired, false))}
 			other = extend(t, other, laptop, 9)
 			return attack{pin: pinned(t, c), got: fetched(other), want: Fork}
 		},
@@ -260,7 +260,7 @@ func TestExpires(t *testing.T) {
 
 func TestAccepted(t *testing.T) {
 	t.Parallel()
-	c := extend(t, []Head{firstHead(t, laptop, offline.listed(schema.Active, true))}, laptop, 3)
+	c := extend(t, []Head{firstHead(t, laptop, offline.Listed(schema.Active, true))}, laptop, 3)
 	d := extend(t, c, laptop, 6)
 	a, err := Advance(pinned(t, c), fetched(d), testNow)
 	wantKind(t, err, "")
@@ -284,18 +284,18 @@ func TestAccepted(t *testing.T) {
 	if !slices.Equal(ids(a.Chain), ids(e[6:])) {
 		t.Fatalf("after recovery: %d new heads", len(a.Chain))
 	}
-	if !slices.Equal(a.Pin.Dropped, []string{laptop.text()}) {
+	if !slices.Equal(a.Pin.Dropped, []string{laptop.Text()}) {
 		t.Fatalf("dropped: %v", a.Pin.Dropped)
 	}
 	log := a.Pin.Log()
-	if k, _ := findKey(log.Keys, laptop.text()); k.State != schema.Compromised {
+	if k, _ := findKey(log.Keys, laptop.Text()); k.State != schema.Compromised {
 		t.Fatalf("the dropped key is %q", k.State)
 	}
 }
 
 func TestEvidence(t *testing.T) {
 	t.Parallel()
-	c := extend(t, []Head{firstHead(t, laptop, desktop.listed(schema.Active, false))}, laptop, 4)
+	c := extend(t, []Head{firstHead(t, laptop, desktop.Listed(schema.Active, false))}, laptop, 4)
 	other := with(t, c[:3], desktop)
 	_, err := Advance(pinned(t, c), fetched(extend(t, other, laptop, 6)), testNow)
 	var e *HeadError

@@ -4,13 +4,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/schema"
 )
 
 func TestAuthority(t *testing.T) {
 	t.Parallel()
 	base := func(t *testing.T) []Head {
-		first := firstHead(t, laptop, desktop.listed(schema.Active, false), offline.listed(schema.Active, true))
+		first := firstHead(t, laptop, desktop.Listed(schema.Active, false), offline.Listed(schema.Active, true))
 		return extend(t, []Head{first}, laptop, 3)
 	}
 	runAttacks(t, map[string]func(t *testing.T) attack{
@@ -131,7 +132,7 @@ func TestAuthority(t *testing.T) {
 			doc.Salt = strings.Repeat("0", 32)
 			middle := seal(t, laptop, doc)
 			doc = NextHead(middle, emptyRoot, 0, testStart, nil)
-			doc.Salt = testSalt
+			doc.Salt = testkit.Salt
 			return attack{pin: pinned(t, c), got: fetched(append(c, middle, seal(t, laptop, doc))), want: WrongLog}
 		},
 	})

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/schema"
 )
 
@@ -18,37 +19,37 @@ type author struct {
 	rand  *rand.Rand
 	chain []Head
 	fresh int // how many keys were made so far
-	keys  map[string]testKey
+	keys  map[string]testkit.Key
 }
 
 func newAuthor(t testing.TB, seed uint64) *author {
-	a := &author{t: t, rand: rand.New(rand.NewPCG(seed, 7)), keys: map[string]testKey{}}
+	a := &author{t: t, rand: rand.New(rand.NewPCG(seed, 7)), keys: map[string]testkit.Key{}}
 	first := a.newKey()
 	var more []schema.Key
 	for range a.rand.IntN(3) {
-		more = append(more, a.newKey().listed(schema.Active, a.rand.IntN(2) == 0))
+		more = append(more, a.newKey().Listed(schema.Active, a.rand.IntN(2) == 0))
 	}
 	a.chain = []Head{firstHead(t, first, more...)}
 	return a
 }
 
-func (a *author) newKey() testKey {
+func (a *author) newKey() testkit.Key {
 	a.fresh++
-	k := newKey(fmt.Sprint("author ", a.fresh))
-	a.keys[k.text()] = k
+	k := testkit.NewKey(fmt.Sprint("author ", a.fresh))
+	a.keys[k.Text()] = k
 	return k
 }
 
 // pick draws one of the listed keys that are as wanted.
-func (a *author) pick(want func(schema.Key) bool) (testKey, bool) {
-	var found []testKey
+func (a *author) pick(want func(schema.Key) bool) (testkit.Key, bool) {
+	var found []testkit.Key
 	for _, k := range last(a.chain).doc.Keys {
 		if want(k) {
 			found = append(found, a.keys[k.Key])
 		}
 	}
 	if len(found) == 0 {
-		return testKey{}, false
+		return testkit.Key{}, false
 	}
 	return found[a.rand.IntN(len(found))], true
 }
@@ -68,7 +69,7 @@ func (a *author) write() bool {
 	case 0: // an ordinary key
 		edits = append(edits, addKey(a.newKey(), schema.Active, false))
 	case 1: // an ordinary key goes forward, the last active one stays
-		k, found := a.pick(func(k schema.Key) bool { return active(k) && !k.Recovery && k.Key != signer.text() })
+		k, found := a.pick(func(k schema.Key) bool { return active(k) && !k.Recovery && k.Key != signer.Text() })
 		if found {
 			edits = append(edits, setState(k, []schema.KeyState{schema.Retired, schema.Compromised}[a.rand.IntN(2)]))
 		}
@@ -94,7 +95,7 @@ func (a *author) write() bool {
 		if r, found := a.pick(recovery); found {
 			signer = r
 			edits = append(edits, raise(1))
-			if k, found := a.pick(func(k schema.Key) bool { return k.Key != r.text() }); found {
+			if k, found := a.pick(func(k schema.Key) bool { return k.Key != r.Text() }); found {
 				edits = append(edits, dropKey(k))
 			}
 		}
@@ -160,7 +161,7 @@ func mutate(t testing.TB, chain []Head, pin int, r *rand.Rand) (what string, got
 		}
 	}
 	between := pin + 1 + r.IntN(len(chain)-1-pin)
-	mallory := newKey(fmt.Sprint("mallory", r.IntN(3)))
+	mallory := testkit.NewKey(fmt.Sprint("mallory", r.IntN(3)))
 	resign := func(change func(*schema.Head)) Head {
 		doc := end.Doc()
 		change(&doc)
@@ -180,18 +181,18 @@ func mutate(t testing.TB, chain []Head, pin int, r *rand.Rand) (what string, got
 			return fmt.Sprintf("the kept copy of head %d is gone", between+1), got
 		}
 	case 2:
-		got.Published = resign(func(d *schema.Head) { d.Keys = append(d.Keys, mallory.listed(schema.Active, false)) })
+		got.Published = resign(func(d *schema.Head) { d.Keys = append(d.Keys, mallory.Listed(schema.Active, false)) })
 		return "signed by a stranger who lists himself", got
 	case 3:
 		got.Published = resign(func(d *schema.Head) {
-			d.Keys = append(d.Keys, mallory.listed(schema.Active, true))
+			d.Keys = append(d.Keys, mallory.Listed(schema.Active, true))
 			d.Epoch++
 		})
 		got.Kept = append(got.Kept, got.Published)
 		return "a stranger raises the epoch", got
 	case 4:
 		got.Published = resign(func(d *schema.Head) {
-			d.Keys = append(d.Keys, mallory.listed(schema.Active, false))
+			d.Keys = append(d.Keys, mallory.Listed(schema.Active, false))
 			d.Seq, d.Prev = d.Seq+1, end.ID()
 		})
 		got.Kept = append(got.Kept, got.Published)
@@ -216,15 +217,15 @@ func mutate(t testing.TB, chain []Head, pin int, r *rand.Rand) (what string, got
 }
 
 // authorKey finds the key that signed a head of an author.
-func authorKey(t testing.TB, h Head) testKey {
+func authorKey(t testing.TB, h Head) testkit.Key {
 	t.Helper()
 	for i := range 1000 {
-		if k := newKey(fmt.Sprint("author ", i)); k.Key() == h.SignedBy() {
+		if k := testkit.NewKey(fmt.Sprint("author ", i)); k.Key() == h.SignedBy() {
 			return k
 		}
 	}
 	t.Fatal("no such author")
-	return testKey{}
+	return testkit.Key{}
 }
 
 func checkMutation(t testing.TB, chain []Head, r *rand.Rand) {

@@ -7,19 +7,20 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/schema"
 )
 
 func TestFirstContact(t *testing.T) {
 	t.Parallel()
 	honest := func(t *testing.T) []Head {
-		c := extend(t, []Head{firstHead(t, laptop, offline.listed(schema.Active, true))}, laptop, 3)
+		c := extend(t, []Head{firstHead(t, laptop, offline.Listed(schema.Active, true))}, laptop, 3)
 		c = with(t, c, laptop, addKey(desktop, schema.Active, false))
 		c = extend(t, c, desktop, 6)
 		return with(t, c, laptop, setState(desktop, schema.Retired))
 	}
 	none := func(*testing.T) string { return "" }
-	of := func(k testKey) func(*testing.T) string {
+	of := func(k testkit.Key) func(*testing.T) string {
 		return func(*testing.T) string { return k.Key().Fingerprint() }
 	}
 	for name, row := range map[string]struct {
@@ -49,11 +50,11 @@ func TestFirstContact(t *testing.T) {
 			return keptOf(c), last(c)
 		}, WrongFingerprint},
 		"a stranger's log that lists the victim's key": {of(laptop), func(t *testing.T) ([]Head, Head) {
-			c := extend(t, []Head{firstHead(t, stranger, laptop.listed(schema.Active, false))}, stranger, 4)
+			c := extend(t, []Head{firstHead(t, stranger, laptop.Listed(schema.Active, false))}, stranger, 4)
 			return keptOf(c), last(c)
 		}, WrongFingerprint},
 		"a stranger's log that holds the victim's real heads under keys/": {of(laptop), func(t *testing.T) ([]Head, Head) {
-			c := extend(t, []Head{firstHead(t, stranger, laptop.listed(schema.Active, false))}, stranger, 9)
+			c := extend(t, []Head{firstHead(t, stranger, laptop.Listed(schema.Active, false))}, stranger, 9)
 			return append(keptOf(c), honest(t)[1:]...), last(c)
 		}, WrongLog},
 		"signed above the head only": {of(desktop), func(t *testing.T) ([]Head, Head) {
@@ -93,7 +94,7 @@ func TestFirstContact(t *testing.T) {
 			return []Head{h}, h
 		}, WrongLog},
 		"an inactive first key": {none, func(t *testing.T) ([]Head, Head) {
-			doc := firstHead(t, laptop, desktop.listed(schema.Active, false)).Doc()
+			doc := firstHead(t, laptop, desktop.Listed(schema.Active, false)).Doc()
 			doc.Keys[0].State = schema.Retired
 			h := seal(t, laptop, doc)
 			return []Head{h}, h
@@ -106,7 +107,7 @@ func TestFirstContact(t *testing.T) {
 		}, BadEpoch},
 		"two first heads": {none, func(t *testing.T) ([]Head, Head) {
 			a := firstHead(t, laptop)
-			b := firstHead(t, laptop, desktop.listed(schema.Active, false))
+			b := firstHead(t, laptop, desktop.Listed(schema.Active, false))
 			return []Head{a, b}, nextHead(t, b, laptop)
 		}, Fork},
 		"two heads at the published place": {none, func(t *testing.T) ([]Head, Head) {
@@ -147,11 +148,11 @@ func TestFirstContact(t *testing.T) {
 
 func TestLogID(t *testing.T) {
 	t.Parallel()
-	id := LogID(laptop.Key(), testSalt)
+	id := LogID(laptop.Key(), testkit.Salt)
 	if len(id) != 32 || strings.ToLower(id) != id {
 		t.Fatalf("log id %q", id)
 	}
-	raw, err := hex.DecodeString(testSalt)
+	raw, err := hex.DecodeString(testkit.Salt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,10 +160,10 @@ func TestLogID(t *testing.T) {
 	if want := hex.EncodeToString(sum[:16]); id != want {
 		t.Fatalf("log id %s, the format gives %s", id, want)
 	}
-	if LogID(desktop.Key(), testSalt) == id || LogID(laptop.Key(), strings.Repeat("0", 32)) == id {
+	if LogID(desktop.Key(), testkit.Salt) == id || LogID(laptop.Key(), strings.Repeat("0", 32)) == id {
 		t.Fatal("another key or salt gives the same log")
 	}
-	for _, salt := range []string{"", "00", testSalt + "00", strings.Repeat("g", 32)} {
+	for _, salt := range []string{"", "00", testkit.Salt + "00", strings.Repeat("g", 32)} {
 		if got := LogID(laptop.Key(), salt); got != "" {
 			t.Errorf("salt %q gives log %q", salt, got)
 		}

@@ -13,15 +13,16 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/schema"
 	"github.com/distributed-trust/distrust/sshsig"
 )
 
 func TestOpenHeadRefuses(t *testing.T) {
 	t.Parallel()
-	good := firstHead(t, laptop, offline.listed(schema.Active, true))
+	good := firstHead(t, laptop, offline.Listed(schema.Active, true))
 	yaml, sig := good.Bytes()
-	signed := func(yaml []byte, key testKey, ns sshsig.Namespace) []byte {
+	signed := func(yaml []byte, key testkit.Key, ns sshsig.Namespace) []byte {
 		sig, err := key.Sign(context.Background(), yaml, ns)
 		if err != nil {
 			t.Fatal(err)
@@ -44,11 +45,11 @@ func TestOpenHeadRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := func(k ssh.PublicKey) string { return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(k))) }
-	cert := &ssh.Certificate{Key: desktop.signer.PublicKey(), CertType: ssh.UserCert, ValidBefore: ssh.CertTimeInfinity}
-	if err := cert.SignCert(rand.Reader, stranger.signer); err != nil {
+	cert := &ssh.Certificate{Key: desktop.SSH.PublicKey(), CertType: ssh.UserCert, ValidBefore: ssh.CertTimeInfinity}
+	if err := cert.SignCert(rand.Reader, stranger.SSH); err != nil {
 		t.Fatal(err)
 	}
-	listing := func(key string) []byte { return change(offline.text(), key) }
+	listing := func(key string) []byte { return change(offline.Text(), key) }
 	long := bytes.Clone(yaml)
 	for len(long) <= schema.MaxHeadBytes {
 		long = append(long, "# more\n"...)
@@ -72,11 +73,11 @@ func TestOpenHeadRefuses(t *testing.T) {
 		"signed as a record":       {yaml, signed(yaml, laptop, sshsig.NamespaceRecord), sshsig.ErrNamespace, ""},
 		"a record as a head":       {record.YAML, record.Sig, nil, ""},
 		"signed by an unlisted":    {yaml, signed(yaml, stranger, sshsig.NamespaceHead), nil, "does not list"},
-		"a key twice":              {listing(laptop.text()), signed(listing(laptop.text()), laptop, sshsig.NamespaceHead), nil, "twice"},
+		"a key twice":              {listing(laptop.Text()), signed(listing(laptop.Text()), laptop, sshsig.NamespaceHead), nil, "twice"},
 		"a weak key":               {listing(text(weakPub)), signed(listing(text(weakPub)), laptop, sshsig.NamespaceHead), sshsig.ErrWeakKey, ""},
 		"a certificate":            {listing(text(cert)), signed(listing(text(cert)), laptop, sshsig.NamespaceHead), sshsig.ErrKeyType, ""},
 		"a key of an unknown type": {listing("ssh-dss AAAAB3NzaC1kc3M="), signed(listing("ssh-dss AAAAB3NzaC1kc3M="), laptop, sshsig.NamespaceHead), nil, ""},
-		"a key with a comment":     {listing(offline.text() + " me"), signed(listing(offline.text()+" me"), laptop, sshsig.NamespaceHead), nil, ""},
+		"a key with a comment":     {listing(offline.Text() + " me"), signed(listing(offline.Text()+" me"), laptop, sshsig.NamespaceHead), nil, ""},
 		"a key that is none":       {listing("laptop"), signed(listing("laptop"), laptop, sshsig.NamespaceHead), nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -100,7 +101,7 @@ func TestOpenHeadRefuses(t *testing.T) {
 // spelling is required.
 func TestKeyText(t *testing.T) {
 	t.Parallel()
-	good := firstHead(t, laptop, offline.listed(schema.Active, true))
+	good := firstHead(t, laptop, offline.Listed(schema.Active, true))
 	yaml, _ := good.Bytes()
 	wire := laptop.Key().Wire()
 	kind := laptop.Key().Type()
@@ -111,10 +112,10 @@ func TestKeyText(t *testing.T) {
 		kind + " " + base64.StdEncoding.EncodeToString(wire) + " ",
 		strings.ToUpper(kind) + " " + base64.StdEncoding.EncodeToString(wire),
 	} {
-		if text == laptop.text() {
+		if text == laptop.Text() {
 			continue // the wire form needs no padding
 		}
-		b := bytes.Replace(yaml, []byte(offline.text()), []byte(text), 1)
+		b := bytes.Replace(yaml, []byte(offline.Text()), []byte(text), 1)
 		sig, err := laptop.Sign(context.Background(), b, sshsig.NamespaceHead)
 		if err != nil {
 			t.Fatal(err)
@@ -147,8 +148,8 @@ func TestAllowedSignersFile(t *testing.T) {
 	t.Parallel()
 	_, h := testLog(t)
 	want := ""
-	for _, k := range []testKey{laptop, desktop} { // the thief's key is compromised
-		want += fmt.Sprintf("%s namespaces=\"distrust/record/v1,distrust/head/v1\" %s\n", h.Log().ID, k.text())
+	for _, k := range []testkit.Key{laptop, desktop} { // the thief's key is compromised
+		want += fmt.Sprintf("%s namespaces=\"distrust/record/v1,distrust/head/v1\" %s\n", h.Log().ID, k.Text())
 	}
 	if got := string(AllowedSignersFile(h.Doc())); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/schema"
 	"github.com/distributed-trust/distrust/sshsig"
 )
@@ -14,18 +15,18 @@ import (
 // that is retired, one that is compromised, and a recovery key.
 func TestKeys(t *testing.T) {
 	t.Parallel()
-	retired, compromised, fresh := newKey("retired"), newKey("compromised"), newKey("fresh")
+	retired, compromised, fresh := testkit.NewKey("retired"), testkit.NewKey("compromised"), testkit.NewKey("fresh")
 	base := []Head{firstHead(
-		t, laptop, desktop.listed(schema.Active, false), offline.listed(schema.Active, true),
-		retired.listed(schema.Retired, false), compromised.listed(schema.Compromised, false),
+		t, laptop, desktop.Listed(schema.Active, false), offline.Listed(schema.Active, true),
+		retired.Listed(schema.Retired, false), compromised.Listed(schema.Compromised, false),
 	)}
-	bare := []Head{firstHead(t, laptop, desktop.listed(schema.Active, false))} // no recovery key
-	resting := []Head{firstHead(t, laptop, offline.listed(schema.Retired, true))}
-	rename := func(k testKey) edit { return changeKey(k, func(l *schema.Key) { l.Name = "other" }) }
+	bare := []Head{firstHead(t, laptop, desktop.Listed(schema.Active, false))} // no recovery key
+	resting := []Head{firstHead(t, laptop, offline.Listed(schema.Retired, true))}
+	rename := func(k testkit.Key) edit { return changeKey(k, func(l *schema.Key) { l.Name = "other" }) }
 	turn := func(d *schema.Head) { slices.Reverse(d.Keys) }
 	for name, row := range map[string]struct {
 		chain []Head
-		by    testKey
+		by    testkit.Key
 		edits []edit
 		want  HeadErrorKind
 	}{
@@ -88,7 +89,7 @@ func TestKeys(t *testing.T) {
 // recovery key stays with the owner.
 func TestRecovery(t *testing.T) {
 	t.Parallel()
-	base := extend(t, []Head{firstHead(t, laptop, desktop.listed(schema.Active, false), offline.listed(schema.Active, true))}, laptop, 3)
+	base := extend(t, []Head{firstHead(t, laptop, desktop.Listed(schema.Active, false), offline.Listed(schema.Active, true))}, laptop, 3)
 	// What the thief publishes on top: an own key, the owner's out of force, more heads.
 	theft := with(t, base, desktop, addKey(thief, schema.Active, false), setState(laptop, schema.Compromised))
 	theft = extend(t, theft, thief, 9)
@@ -144,7 +145,7 @@ func TestRecovery(t *testing.T) {
 		},
 		"without a recovery key the thief adds the first one and skips the chain": func(t *testing.T) attack {
 			// The added key is good for heads on the chain only: it does not excuse a fork.
-			bare := extend(t, []Head{firstHead(t, laptop, desktop.listed(schema.Active, false))}, laptop, 5)
+			bare := extend(t, []Head{firstHead(t, laptop, desktop.Listed(schema.Active, false))}, laptop, 5)
 			c := with(t, bare[:3], desktop, addKey(thief, schema.Active, true))
 			c = extend(t, c, desktop, 6)
 			c = with(t, c, desktop, addKey(stranger, schema.Active, false))
@@ -164,7 +165,7 @@ func TestRecovery(t *testing.T) {
 			return attack{pin: pinned(t, moved), got: fetched(again), want: NoAuthority}
 		},
 		"replayed recovery: of another log": func(t *testing.T) attack {
-			other := extend(t, []Head{firstHead(t, desktop, laptop.listed(schema.Active, false), offline.listed(schema.Active, true))}, laptop, 3)
+			other := extend(t, []Head{firstHead(t, desktop, laptop.Listed(schema.Active, false), offline.Listed(schema.Active, true))}, laptop, 3)
 			return attack{pin: pinned(t, other), got: fetched(rescue), want: WrongLog}
 		},
 		"two recoveries at once": func(t *testing.T) attack {
@@ -242,7 +243,7 @@ func TestRecovery(t *testing.T) {
 		for _, c := range [][]Head{rescue, onTop} {
 			if a, err := FirstContact(laptop.Key().Fingerprint(), keptOf(c), last(c), testNow); err != nil {
 				t.Error(err)
-			} else if !slices.Contains(a.Pin.Dropped, desktop.text()) {
+			} else if !slices.Contains(a.Pin.Dropped, desktop.Text()) {
 				t.Error("the stolen key is not among the dropped")
 			}
 		}
@@ -273,19 +274,19 @@ func TestRecovery(t *testing.T) {
 // TestDropped follows the list of dropped keys over two epochs.
 func TestDropped(t *testing.T) {
 	t.Parallel()
-	c := []Head{firstHead(t, laptop, desktop.listed(schema.Active, false), thief.listed(schema.Active, false), offline.listed(schema.Active, true))}
+	c := []Head{firstHead(t, laptop, desktop.Listed(schema.Active, false), thief.Listed(schema.Active, false), offline.Listed(schema.Active, true))}
 	pin := pinned(t, c)
 	for _, next := range []struct {
-		by    testKey
+		by    testkit.Key
 		edits []edit
-		want  []testKey
+		want  []testkit.Key
 	}{
 		{laptop, nil, nil},
-		{offline, []edit{raise(1), dropKey(thief)}, []testKey{thief}},
-		{offline, []edit{raise(1)}, []testKey{thief}},
-		{laptop, []edit{addKey(thief, schema.Compromised, false)}, []testKey{thief}},
-		{offline, []edit{raise(1), dropKey(desktop), dropKey(thief)}, []testKey{thief, desktop}},
-		{offline, []edit{addKey(desktop, schema.Active, false)}, []testKey{thief}},
+		{offline, []edit{raise(1), dropKey(thief)}, []testkit.Key{thief}},
+		{offline, []edit{raise(1)}, []testkit.Key{thief}},
+		{laptop, []edit{addKey(thief, schema.Compromised, false)}, []testkit.Key{thief}},
+		{offline, []edit{raise(1), dropKey(desktop), dropKey(thief)}, []testkit.Key{thief, desktop}},
+		{offline, []edit{addKey(desktop, schema.Active, false)}, []testkit.Key{thief}},
 		{offline, []edit{raise(1), addKey(thief, schema.Retired, false)}, nil},
 	} {
 		c = with(t, c, next.by, next.edits...)
@@ -295,7 +296,7 @@ func TestDropped(t *testing.T) {
 		wantKind(t, err, "")
 		var want []string
 		for _, k := range next.want {
-			want = append(want, k.text())
+			want = append(want, k.Text())
 		}
 		slices.Sort(want)
 		if pin = a.Pin; !slices.Equal(pin.Dropped, want) || !slices.Equal(first.Pin.Dropped, want) {
@@ -314,7 +315,7 @@ func TestDropped(t *testing.T) {
 // TestVoid holds records of every kind of key to F5.8.
 func TestVoid(t *testing.T) {
 	t.Parallel()
-	chain := []Head{firstHead(t, laptop, desktop.listed(schema.Active, false), offline.listed(schema.Active, true))}
+	chain := []Head{firstHead(t, laptop, desktop.Listed(schema.Active, false), offline.Listed(schema.Active, true))}
 	log := chain[0].Log()
 	mine := sealRecord(t, fileRecord(schema.KindTrust, log.ID, "a", "a", testStart), laptop, log)
 	other := sealRecord(t, fileRecord(schema.KindDistrust, log.ID, "b", "b", testStart), desktop, log)
@@ -359,8 +360,8 @@ func TestHasRecovery(t *testing.T) {
 		want bool
 	}{
 		"none":    {firstHead(t, laptop), false},
-		"one":     {firstHead(t, laptop, offline.listed(schema.Active, true)), true},
-		"retired": {firstHead(t, laptop, offline.listed(schema.Retired, true)), false},
+		"one":     {firstHead(t, laptop, offline.Listed(schema.Active, true)), true},
+		"retired": {firstHead(t, laptop, offline.Listed(schema.Retired, true)), false},
 	} {
 		if got := c.h.HasRecovery(); got != c.want {
 			t.Errorf("%s: %v", name, got)
@@ -372,7 +373,7 @@ func TestHasRecovery(t *testing.T) {
 // that was reloaded may.
 func TestSignerWithAnotherKey(t *testing.T) {
 	t.Parallel()
-	liar := lyingSigner{testKey: laptop, real: desktop}
+	liar := lyingSigner{Signer: laptop, real: desktop}
 	if _, err := SealHead(context.Background(), firstHead(t, laptop).Doc(), liar); err == nil {
 		t.Error("a head was sealed with another key's signature")
 	}
@@ -384,8 +385,8 @@ func TestSignerWithAnotherKey(t *testing.T) {
 
 // lyingSigner says that it is one key and signs with another.
 type lyingSigner struct {
-	testKey
-	real testKey
+	Signer
+	real testkit.Key
 }
 
 func (s lyingSigner) Sign(ctx context.Context, message []byte, ns sshsig.Namespace) ([]byte, error) {

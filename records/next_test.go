@@ -6,16 +6,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/schema"
 )
 
 func TestFirstHead(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 21, 11, 0, 0, 999, time.FixedZone("", 3600))
-	doc := FirstHead(laptop.Key(), testSalt, now, func(d *schema.Head) {
+	doc := FirstHead(laptop.Key(), testkit.Salt, now, func(d *schema.Head) {
 		d.Name, d.Seq, d.Epoch, d.Prev, d.Log = "Alice", 9, 9, "x", "y"
 	})
-	if doc.Seq != 1 || doc.Epoch != 0 || doc.Prev != "" || doc.Log != LogID(laptop.Key(), testSalt) || doc.Salt != testSalt {
+	if doc.Seq != 1 || doc.Epoch != 0 || doc.Prev != "" || doc.Log != LogID(laptop.Key(), testkit.Salt) || doc.Salt != testkit.Salt {
 		t.Errorf("an edit changed what it must not: %+v", doc)
 	}
 	if doc.Name != "Alice" || !doc.Issued.Equal(testStart) || doc.Issued.Location() != time.UTC || doc.Root != emptyRoot || doc.Records != 0 {
@@ -25,7 +26,7 @@ func TestFirstHead(t *testing.T) {
 	if _, err := FirstContact(laptop.Key().Fingerprint(), []Head{h}, h, now); err != nil {
 		t.Error(err)
 	}
-	if h := seal(t, laptop, FirstHead(laptop.Key(), testSalt, now, nil)); !h.Expires().Equal(testStart.Add(400 * 24 * time.Hour)) {
+	if h := seal(t, laptop, FirstHead(laptop.Key(), testkit.Salt, now, nil)); !h.Expires().Equal(testStart.Add(400 * 24 * time.Hour)) {
 		t.Errorf("expires %s", h.Expires())
 	}
 }
@@ -55,7 +56,7 @@ func TestNextHead(t *testing.T) {
 
 func TestMustKeep(t *testing.T) {
 	t.Parallel()
-	first := firstHead(t, laptop, desktop.listed(schema.Active, false), offline.listed(schema.Active, true))
+	first := firstHead(t, laptop, desktop.Listed(schema.Active, false), offline.Listed(schema.Active, true))
 	second := nextHead(t, first, laptop)
 	kept := []Head{first}
 	retired := nextHead(t, second, laptop, setState(desktop, schema.Retired))
@@ -90,7 +91,7 @@ func TestMustKeep(t *testing.T) {
 
 func TestKeptAfter(t *testing.T) {
 	t.Parallel()
-	base := extend(t, []Head{firstHead(t, laptop, desktop.listed(schema.Active, false), offline.listed(schema.Active, true))}, laptop, 3)
+	base := extend(t, []Head{firstHead(t, laptop, desktop.Listed(schema.Active, false), offline.Listed(schema.Active, true))}, laptop, 3)
 	theft := with(t, base, desktop, addKey(thief, schema.Active, false))
 	theft = with(t, extend(t, theft, thief, 7), thief, setState(laptop, schema.Compromised))
 	rescue := nextHead(t, last(base), offline, raise(1), dropKey(desktop))

@@ -11,20 +11,21 @@ import (
 	"testing"
 	"time"
 
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/schema"
 	"github.com/distributed-trust/distrust/sshsig"
 )
 
 // testLog is a log with an active, a retired and a compromised key.
 func testLog(t testing.TB) (Log, Head) {
-	h := firstHead(t, laptop, desktop.listed(schema.Retired, false), thief.listed(schema.Compromised, false))
+	h := firstHead(t, laptop, desktop.Listed(schema.Retired, false), thief.Listed(schema.Compromised, false))
 	return h.Log(), h
 }
 
 func TestSealAndOpen(t *testing.T) {
 	t.Parallel()
 	log, _ := testLog(t)
-	for _, key := range []testKey{laptop, desktop, thief} {
+	for _, key := range []testkit.Key{laptop, desktop, thief} {
 		doc := fileRecord(schema.KindTrust, log.ID, "requests-2.33.0.tar.gz", "content", testStart)
 		doc.Project, doc.Version, doc.Reason = "pkg:pypi/requests", "2.33.0", "Read the diff from 2.32."
 		e, err := Seal(context.Background(), doc, key)
@@ -38,7 +39,7 @@ func TestSealAndOpen(t *testing.T) {
 		if r.ID() != schema.RecordID(e.YAML) || r.Key() != key.Key() || r.Path() != e.Path || r.Log() != log.ID || r.Kind() != doc.Kind {
 			t.Fatalf("opened %+v", r)
 		}
-		if got := r.Doc(); got.By != key.text() || got.Reason != doc.Reason || got.Project != doc.Project {
+		if got := r.Doc(); got.By != key.Text() || got.Reason != doc.Reason || got.Project != doc.Project {
 			t.Fatalf("it says %+v", got)
 		}
 		back := r.Envelope()
@@ -95,7 +96,7 @@ func TestOpenRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signed := func(doc schema.Record, by string, key testKey, ns sshsig.Namespace) Envelope {
+	signed := func(doc schema.Record, by string, key testkit.Key, ns sshsig.Namespace) Envelope {
 		doc.By = by
 		b, err := doc.Marshal()
 		if err != nil {
@@ -118,7 +119,7 @@ func TestOpenRefuses(t *testing.T) {
 		}
 		return e
 	}
-	other := firstHead(t, stranger, laptop.listed(schema.Active, false)).Log()
+	other := firstHead(t, stranger, laptop.Listed(schema.Active, false)).Log()
 	headYAML, headSig := head.Bytes()
 	for name, c := range map[string]struct {
 		e    Envelope
@@ -137,12 +138,12 @@ func TestOpenRefuses(t *testing.T) {
 		"no signature":           {e: Envelope{good.Path, good.YAML, nil}, rule: "F3"},
 		"a signature too long":   {e: Envelope{good.Path, good.YAML, append(bytes.Clone(good.Sig), bytes.Repeat([]byte("\n"), schema.MaxSignatureBytes)...)}, rule: "F3"},
 		"text after the armour":  {e: Envelope{good.Path, good.YAML, append(bytes.Clone(good.Sig), "x\n"...)}, rule: "F3"},
-		"signed for a head":      {e: signed(doc, laptop.text(), laptop, sshsig.NamespaceHead), rule: "F3", is: sshsig.ErrNamespace},
-		"signed for a file":      {e: signed(doc, laptop.text(), laptop, sshsig.NamespaceFile), rule: "F3", is: sshsig.ErrNamespace},
+		"signed for a head":      {e: signed(doc, laptop.Text(), laptop, sshsig.NamespaceHead), rule: "F3", is: sshsig.ErrNamespace},
+		"signed for a file":      {e: signed(doc, laptop.Text(), laptop, sshsig.NamespaceFile), rule: "F3", is: sshsig.ErrNamespace},
 		"a head as a record":     {e: Envelope{good.Path, headYAML, headSig}, rule: ""},
-		"another key in by":      {e: signed(doc, laptop.text(), desktop, sshsig.NamespaceRecord), rule: "F3"},
-		"a stranger's own":       {e: signed(doc, stranger.text(), stranger, sshsig.NamespaceRecord), rule: "F3"},
-		"a stranger for another": {e: signed(doc, laptop.text(), stranger, sshsig.NamespaceRecord), rule: "F3"},
+		"another key in by":      {e: signed(doc, laptop.Text(), desktop, sshsig.NamespaceRecord), rule: "F3"},
+		"a stranger's own":       {e: signed(doc, stranger.Text(), stranger, sshsig.NamespaceRecord), rule: "F3"},
+		"a stranger for another": {e: signed(doc, laptop.Text(), stranger, sshsig.NamespaceRecord), rule: "F3"},
 		"elsewhere":              {e: Envelope{strings.Replace(good.Path, "records/any/", "records/pypi/requests/", 1), good.YAML, good.Sig}, rule: "F4"},
 		"another id in the name": {e: Envelope{strings.Replace(good.Path, "-"+schema.RecordID(good.YAML)[:16], "-0000000000000000", 1), good.YAML, good.Sig}, rule: "F4"},
 		"as .yaml":               {e: Envelope{strings.TrimSuffix(good.Path, ".yml") + ".yaml", good.YAML, good.Sig}, rule: "F4"},
@@ -181,7 +182,7 @@ func TestOpenRefuses(t *testing.T) {
 // TestStockVerify holds what Seal writes to OpenSSH's own judgement, and what it refuses too.
 func TestStockVerify(t *testing.T) {
 	t.Parallel()
-	needTool(t, "ssh-keygen")
+	testkit.Need(t, "ssh-keygen")
 	log, head := testLog(t)
 	dir := t.TempDir()
 	write := func(name string, b []byte) string {
@@ -204,7 +205,7 @@ func TestStockVerify(t *testing.T) {
 		}
 		return err
 	}
-	for _, key := range []testKey{laptop, desktop} {
+	for _, key := range []testkit.Key{laptop, desktop} {
 		e, err := Seal(context.Background(), fileRecord(schema.KindTrust, log.ID, "a.txt", "a", testStart), key)
 		if err != nil {
 			t.Fatal(err)
@@ -253,7 +254,7 @@ func TestSealRefuses(t *testing.T) {
 
 var errTestSigner = errors.New("no card in the reader")
 
-type failingSigner struct{ testKey }
+type failingSigner struct{ Signer }
 
 func (failingSigner) Sign(context.Context, []byte, sshsig.Namespace) ([]byte, error) {
 	return nil, errTestSigner

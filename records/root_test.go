@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 )
 
 // stockRoot is the value that F5 defines, from the commands that it names.
@@ -25,7 +27,7 @@ func stockRoot(t *testing.T, dir string) string {
 
 func TestRootAgainstStockCommands(t *testing.T) {
 	t.Parallel()
-	needTool(t, "sh", "find", "sort", "xargs", "sha256sum")
+	testkit.Need(t, "sh", "find", "sort", "xargs", "sha256sum")
 	many := []string{} // so long that xargs needs two runs of sha256sum
 	for i := range 500 {
 		id := fmt.Sprintf("%x", sha256.Sum256(fmt.Append(nil, i)))

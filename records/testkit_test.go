@@ -2,62 +2,22 @@ package records
 
 import (
 	"context"
-	"crypto/ed25519"
-	"crypto/sha256"
 	"errors"
-	"fmt"
-	"os"
-	"os/exec"
 	"slices"
 	"testing"
 	"time"
 
-	"golang.org/x/crypto/ssh"
-
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/schema"
-	"github.com/distributed-trust/distrust/sshsig"
 )
 
-// testKey is a real ed25519 key made in memory, the same one for the same name.
-type testKey struct{ signer ssh.Signer }
-
-func newKey(name string) testKey {
-	seed := sha256.Sum256([]byte(name))
-	signer, err := ssh.NewSignerFromKey(ed25519.NewKeyFromSeed(seed[:]))
-	if err != nil {
-		panic(err)
-	}
-	return testKey{signer}
-}
-
-func (k testKey) Key() sshsig.Key {
-	key, err := sshsig.KeyFromSSH(k.signer.PublicKey())
-	if err != nil {
-		panic(err)
-	}
-	return key
-}
-
-func (k testKey) Sign(_ context.Context, message []byte, ns sshsig.Namespace) ([]byte, error) {
-	return sshsig.Sign(message, k.signer, ns)
-}
-
-func (k testKey) text() string { return k.Key().String() }
-
-// listed is the key as a head lists it.
-func (k testKey) listed(state schema.KeyState, recovery bool) schema.Key {
-	return schema.Key{Key: k.text(), Name: "key", State: state, Recovery: recovery}
-}
-
-const testSalt = "00112233445566778899aabbccddeeff"
-
 var (
-	laptop   = newKey("laptop")
-	desktop  = newKey("desktop")
-	offline  = newKey("offline") // the recovery key of most logs here
-	offline2 = newKey("offline2")
-	thief    = newKey("thief")
-	stranger = newKey("stranger")
+	laptop   = testkit.NewKey("laptop")
+	desktop  = testkit.NewKey("desktop")
+	offline  = testkit.NewKey("offline") // the recovery key of most logs here
+	offline2 = testkit.NewKey("offline2")
+	thief    = testkit.NewKey("thief")
+	stranger = testkit.NewKey("stranger")
 )
 
 // testStart is when the first head of a test log is issued; each later one is a minute younger.
@@ -69,9 +29,9 @@ var testNow = testStart.Add(24 * time.Hour)
 type edit = func(*schema.Head)
 
 // firstHead is the head of seq 1, signed by key, which it lists first.
-func firstHead(t testing.TB, key testKey, more ...schema.Key) Head {
+func firstHead(t testing.TB, key testkit.Key, more ...schema.Key) Head {
 	t.Helper()
-	doc := FirstHead(key.Key(), testSalt, testStart, func(d *schema.Head) {
+	doc := FirstHead(key.Key(), testkit.Salt, testStart, func(d *schema.Head) {
 		d.Keys[0].Name = "key"
 		d.Keys = append(d.Keys, more...)
 	})
@@ -79,7 +39,7 @@ func firstHead(t testing.TB, key testKey, more ...schema.Key) Head {
 }
 
 // nextHead is the head after prev, signed by key.
-func nextHead(t testing.TB, prev Head, key testKey, edits ...edit) Head {
+func nextHead(t testing.TB, prev Head, key testkit.Key, edits ...edit) Head {
 	t.Helper()
 	issued := testStart.Add(time.Duration(prev.doc.Seq) * time.Minute)
 	return seal(t, key, NextHead(prev, emptyRoot, 0, issued, func(d *schema.Head) {
@@ -92,7 +52,7 @@ func nextHead(t testing.TB, prev Head, key testKey, edits ...edit) Head {
 
 var emptyRoot = NewRoot().Sum()
 
-func seal(t testing.TB, key testKey, doc schema.Head) Head {
+func seal(t testing.TB, key testkit.Key, doc schema.Head) Head {
 	t.Helper()
 	h, err := SealHead(context.Background(), doc, key)
 	if err != nil {
@@ -103,38 +63,38 @@ func seal(t testing.TB, key testKey, doc schema.Head) Head {
 
 // Edits of a head.
 
-func addKey(k testKey, state schema.KeyState, recovery bool) edit {
-	return func(d *schema.Head) { d.Keys = append(d.Keys, k.listed(state, recovery)) }
+func addKey(k testkit.Key, state schema.KeyState, recovery bool) edit {
+	return func(d *schema.Head) { d.Keys = append(d.Keys, k.Listed(state, recovery)) }
 }
 
-func setState(k testKey, state schema.KeyState) edit {
+func setState(k testkit.Key, state schema.KeyState) edit {
 	return changeKey(k, func(l *schema.Key) { l.State = state })
 }
 
-func setRecovery(k testKey, recovery bool) edit {
+func setRecovery(k testkit.Key, recovery bool) edit {
 	return changeKey(k, func(l *schema.Key) { l.Recovery = recovery })
 }
 
-func changeKey(k testKey, change func(*schema.Key)) edit {
+func changeKey(k testkit.Key, change func(*schema.Key)) edit {
 	return func(d *schema.Head) {
 		for i := range d.Keys {
-			if d.Keys[i].Key == k.text() {
+			if d.Keys[i].Key == k.Text() {
 				change(&d.Keys[i])
 			}
 		}
 	}
 }
 
-func dropKey(k testKey) edit {
+func dropKey(k testkit.Key) edit {
 	return func(d *schema.Head) {
-		d.Keys = slices.DeleteFunc(d.Keys, func(l schema.Key) bool { return l.Key == k.text() })
+		d.Keys = slices.DeleteFunc(d.Keys, func(l schema.Key) bool { return l.Key == k.Text() })
 	}
 }
 
 func raise(by int64) edit { return func(d *schema.Head) { d.Epoch += by } }
 
 // extend adds plain heads signed by key until the chain has n heads.
-func extend(t testing.TB, chain []Head, key testKey, n int) []Head {
+func extend(t testing.TB, chain []Head, key testkit.Key, n int) []Head {
 	t.Helper()
 	for len(chain) < n {
 		chain = append(chain, nextHead(t, last(chain), key))
@@ -143,7 +103,7 @@ func extend(t testing.TB, chain []Head, key testKey, n int) []Head {
 }
 
 // with is a chain with one more head.
-func with(t testing.TB, chain []Head, key testKey, edits ...edit) []Head {
+func with(t testing.TB, chain []Head, key testkit.Key, edits ...edit) []Head {
 	t.Helper()
 	return append(slices.Clone(chain), nextHead(t, last(chain), key, edits...))
 }
@@ -195,11 +155,7 @@ func wantKind(t testing.TB, err error, want HeadErrorKind) {
 // Records.
 
 func fileRecord(kind schema.Kind, log, name, content string, issued time.Time) schema.Record {
-	sum := sha256.Sum256([]byte(content))
-	doc := schema.Record{
-		Kind: kind, Log: log, Issued: issued,
-		Subjects: []schema.Subject{{File: name, Size: -1, Digest: schema.Digest{SHA256: fmt.Sprintf("%x", sum)}}},
-	}
+	doc := schema.Record{Kind: kind, Log: log, Issued: issued, Subjects: []schema.Subject{testkit.File(name, content)}}
 	if kind == schema.KindDistrust {
 		doc.Category = schema.Malware
 	}
@@ -207,7 +163,7 @@ func fileRecord(kind schema.Kind, log, name, content string, issued time.Time) s
 }
 
 // sealed opens what Seal made of a document.
-func sealRecord(t testing.TB, doc schema.Record, key testKey, log Log) Record {
+func sealRecord(t testing.TB, doc schema.Record, key testkit.Key, log Log) Record {
 	t.Helper()
 	e, err := Seal(context.Background(), doc, key)
 	if err != nil {
@@ -218,17 +174,4 @@ func sealRecord(t testing.TB, doc schema.Record, key testKey, log Log) Record {
 		t.Fatalf("opening: %v", err)
 	}
 	return r
-}
-
-// needTool skips, or under CI fails, without an outside program.
-func needTool(t *testing.T, names ...string) {
-	t.Helper()
-	for _, name := range names {
-		if _, err := exec.LookPath(name); err != nil {
-			if os.Getenv("CI") != "" {
-				t.Fatalf("%s is missing", name)
-			}
-			t.Skipf("%s is missing", name)
-		}
-	}
 }

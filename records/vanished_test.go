@@ -6,16 +6,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/schema"
 )
 
 func TestVanished(t *testing.T) {
 	t.Parallel()
-	head := firstHead(t, laptop, desktop.listed(schema.Active, false))
+	head := firstHead(t, laptop, desktop.Listed(schema.Active, false))
 	log := head.Log()
 	stolen := nextHead(t, head, laptop, setState(desktop, schema.Compromised)).Log()
 	at := func(minutes int) time.Time { return testStart.Add(time.Duration(minutes) * time.Minute) }
-	by := func(key testKey, doc schema.Record) Record { return sealRecord(t, doc, key, log) }
+	by := func(key testkit.Key, doc schema.Record) Record { return sealRecord(t, doc, key, log) }
 	mine := func(doc schema.Record) Record { return by(laptop, doc) }
 	report := func(s schema.Subject) schema.Record {
 		return schema.Record{Kind: schema.KindDistrust, Log: log.ID, Issued: at(10), Category: schema.Malware, Subjects: []schema.Subject{s}}
@@ -32,7 +33,7 @@ func TestVanished(t *testing.T) {
 	other := schema.Subject{File: "a.sh", Size: -1, Digest: schema.Digest{SHA256: hexa("b", 64)}}
 	renamed := schema.Subject{File: "b.sh", Size: -1, Digest: file.Digest}
 	signer := func(patterns ...string) schema.Subject {
-		return schema.Subject{Size: -1, Signer: "ssh:" + stranger.text(), Pattern: patterns}
+		return schema.Subject{Size: -1, Signer: "ssh:" + stranger.Text(), Pattern: patterns}
 	}
 	commit := schema.Subject{Size: -1, Git: schema.GitID{Commit: hexa("d", 40)}}
 	tree := schema.Subject{Size: -1, Git: schema.GitID{Tree: hexa("d", 40)}}
@@ -148,6 +149,6 @@ func TestVanished(t *testing.T) {
 // foreignWithdraw is a withdraw of another log that names a report of ours. The key is one of ours:
 // a person may write in several logs.
 func foreignWithdraw(t *testing.T, id string) Record {
-	log := firstHead(t, stranger, laptop.listed(schema.Active, false)).Log()
+	log := firstHead(t, stranger, laptop.Listed(schema.Active, false)).Log()
 	return sealRecord(t, schema.Record{Kind: schema.KindWithdraw, Log: log.ID, Issued: testStart, Withdraws: []string{id}}, laptop, log)
 }

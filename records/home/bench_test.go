@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 )
 
 // benchRecords is the home of P11.
@@ -21,7 +23,7 @@ func benchRecords() int {
 }
 
 // largeHome makes a home of many records, with stock git.
-func largeHome(b *testing.B, key testKey, packed bool) string {
+func largeHome(b *testing.B, key testkit.Key, packed bool) string {
 	b.Helper()
 	h := newHome(b, key)
 	for i := range benchRecords() {
@@ -33,14 +35,14 @@ func largeHome(b *testing.B, key testKey, packed bool) string {
 	if err != nil {
 		b.Fatal(err)
 	}
-	git(b, h.Dir(), "add", "-A")
-	git(b, h.Dir(), "-c", "gc.auto=0", "commit", "-q", "-m", "by hand")
+	testkit.Git(b, h.Dir(), "add", "-A")
+	testkit.Git(b, h.Dir(), "-c", "gc.auto=0", "commit", "-q", "-m", "by hand")
 	h = reopen(b, h)
 	if _, err := h.Seal(b.Context(), key, found, testOptions()); err != nil {
 		b.Fatal(err)
 	}
 	if packed {
-		git(b, h.Dir(), "gc", "-q")
+		testkit.Git(b, h.Dir(), "gc", "-q")
 	}
 	return h.Dir()
 }
@@ -54,7 +56,7 @@ func cpu() time.Duration {
 // BenchmarkWrite is what a command does to write one record into a home of 10,000 (P11): open it,
 // sign, commit, read back.
 func BenchmarkWrite(b *testing.B) {
-	key := newKey("laptop")
+	key := testkit.NewKey("laptop")
 	for name, packed := range map[string]bool{"loose": false, "packed": true} {
 		b.Run(name, func(b *testing.B) {
 			dir := largeHome(b, key, packed)
@@ -73,7 +75,7 @@ func BenchmarkWrite(b *testing.B) {
 
 // BenchmarkOpen is what every command that looks at the home pays.
 func BenchmarkOpen(b *testing.B) {
-	dir := largeHome(b, newKey("laptop"), true)
+	dir := largeHome(b, testkit.NewKey("laptop"), true)
 	i := 0
 	before := cpu()
 	for b.Loop() {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/schema"
 )
 
@@ -41,8 +42,8 @@ func newHand(t testing.TB) *handKit {
 }
 
 func (k *handKit) commit() {
-	git(k, k.h.Dir(), "add", "-A")
-	git(k, k.h.Dir(), "commit", "-q", "-m", "by hand")
+	testkit.Git(k, k.h.Dir(), "add", "-A")
+	testkit.Git(k, k.h.Dir(), "commit", "-q", "-m", "by hand")
 }
 
 func (k *handKit) edit(r records.Record, from, to string) {
@@ -180,7 +181,7 @@ func TestPendingAndSeal(t *testing.T) {
 				if h.Head().Doc().Seq != seq+1 || h.Unsealed() != 0 {
 					t.Errorf("head %d, %d unsealed", h.Head().Doc().Seq, h.Unsealed())
 				}
-				if out := git(t, h.Dir(), "status", "--porcelain"); out != "" {
+				if out := testkit.Git(t, h.Dir(), "status", "--porcelain"); out != "" {
 					t.Errorf("git status:\n%s", out)
 				}
 				if found, err := h.Pending(t.Context(), laptop); err != nil || !found.Empty() {
@@ -270,7 +271,7 @@ func TestOtherFiles(t *testing.T) {
 	if _, err := k.h.Seal(t.Context(), laptop, found, optionsAt(5)); err != nil {
 		t.Fatal(err)
 	}
-	if out := git(t, k.h.Dir(), "status", "--porcelain"); out != "?? records/.hidden.yml\n?? records/notes.txt" {
+	if out := testkit.Git(t, k.h.Dir(), "status", "--porcelain"); out != "?? records/.hidden.yml\n?? records/notes.txt" {
 		t.Errorf("status: %s", out)
 	}
 	remove(t, k.h, "records/.hidden.yml")

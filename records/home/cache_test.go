@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/schema"
 )
 
@@ -32,7 +33,7 @@ func TestCache(t *testing.T) {
 	file := func(header, text string) string {
 		return schema.RecordID([]byte(header)) + "\n" + header + "\n" + text
 	}
-	first := git(t, h.Dir(), "rev-list", "--max-parents=0", "HEAD")
+	first := testkit.Git(t, h.Dir(), "rev-list", "--max-parents=0", "HEAD")
 	for name, text := range map[string]string{
 		"whole":               file(header, text),
 		"another format":      file(strings.Replace(header, `"format":1`, `"format":2`, 1), text),
@@ -80,7 +81,7 @@ func TestPackedHome(t *testing.T) {
 	for i := range 5 {
 		say(t, h, laptop, i, fmt.Sprint(i))
 	}
-	git(t, h.Dir(), "gc", "-q", "--prune=now")
+	testkit.Git(t, h.Dir(), "gc", "-q", "--prune=now")
 	say(t, h, laptop, 6, "5")
 	h = reopen(t, h)
 	wantNames(t, h, "0 1 2 3 4 5")

@@ -4,14 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/http/cgi"
-	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/schema"
 )
 
@@ -29,15 +27,15 @@ type follower struct {
 func newFollower(t testing.TB, r *remoteKit) *follower {
 	t.Helper()
 	f := &follower{TB: t, r: r, dir: filepath.Join(t.TempDir(), "follower"), seen: map[string]bool{}, gone: true}
-	git(t, t.TempDir(), "clone", "-q", r.url, f.dir)
+	testkit.Git(t, t.TempDir(), "clone", "-q", r.url, f.dir)
 	return f
 }
 
 // look fetches and judges, as far as somebody who has nothing but the repository can.
 func (f *follower) look(minutes int) {
 	f.Helper()
-	git(f, f.dir, "fetch", "-q", "origin")
-	git(f, f.dir, "reset", "-q", "--hard", "origin/main")
+	testkit.Git(f, f.dir, "fetch", "-q", "origin")
+	testkit.Git(f, f.dir, "reset", "-q", "--hard", "origin/main")
 	h, err := Open(f.Context(), f.dir)
 	if err != nil {
 		f.Fatalf("a follower finds no state: %v", err)
@@ -84,7 +82,7 @@ func (f *follower) look(minutes int) {
 // machine is one of several on one log.
 type machine struct {
 	h   *Home
-	key testKey
+	key testkit.Key
 }
 
 // N machines write, withdraw, add keys, change the head and sync in any order; who follows from
@@ -102,7 +100,7 @@ func TestAnyOrder(t *testing.T) {
 func anyOrder(t *testing.T, r *remoteKit, random *rand.Rand, steps int) {
 	first := r.first(laptop)
 	machines := []*machine{{first, laptop}}
-	for i, key := range []testKey{desktop, phone} {
+	for i, key := range []testkit.Key{desktop, phone} {
 		if _, err := first.AddKey(t.Context(), laptop, key.Key(), fmt.Sprint("machine ", i), false, optionsAt(1)); err != nil {
 			t.Fatal(err)
 		}
@@ -179,7 +177,7 @@ func act(t *testing.T, m *machine, what, step, at int, wrote, keys map[string]bo
 		doc := schema.Record{Kind: schema.KindWithdraw, Withdraws: []string{all[0].ID()}, Reason: fmt.Sprint(step)}
 		written, err = m.h.Write(t.Context(), m.key, []schema.Record{doc}, optionsAt(at))
 	case what < 7:
-		key := newKey(fmt.Sprint("key ", step)).Key()
+		key := testkit.NewKey(fmt.Sprint("key ", step)).Key()
 		keys[key.String()] = true
 		_, err = m.h.AddKey(t.Context(), m.key, key, fmt.Sprint(step), false, optionsAt(at))
 	case what < 8:
@@ -188,8 +186,8 @@ func act(t *testing.T, m *machine, what, step, at int, wrote, keys map[string]bo
 		_, err = m.h.Renew(t.Context(), m.key, "renew", nil, optionsAt(at))
 	default:
 		put(t, m.h, fmt.Sprint("mine/", step), "x\n")
-		git(t, m.h.Dir(), "add", "mine")
-		git(t, m.h.Dir(), "commit", "-q", "-m", "mine")
+		testkit.Git(t, m.h.Dir(), "add", "mine")
+		testkit.Git(t, m.h.Dir(), "commit", "-q", "-m", "mine")
 		m.h = reopen(t, m.h)
 	}
 	if err == nil && written != nil {
@@ -200,26 +198,11 @@ func act(t *testing.T, m *machine, what, step, at int, wrote, keys map[string]bo
 	return err
 }
 
-// serve serves the repositories below a folder over http with git itself, for reading and writing.
-func serve(t testing.TB, dir string) string {
-	t.Helper()
-	backend := filepath.Join(git(t, dir, "--exec-path"), "git-http-backend")
-	if _, err := os.Stat(backend); err != nil {
-		needTool(t, backend)
-	}
-	server := httptest.NewServer(&cgi.Handler{
-		Path: backend,
-		Env:  []string{"GIT_PROJECT_ROOT=" + dir, "GIT_HTTP_EXPORT_ALL=1", "REMOTE_USER=tester", "HOME=" + dir, "GIT_CONFIG_NOSYSTEM=1"},
-	})
-	t.Cleanup(server.Close)
-	return server.URL
-}
-
 // The same over http, with the stock git as the host.
 func TestAnyOrderOverHTTP(t *testing.T) {
 	t.Parallel()
 	r := newRemote(t)
-	r.url = serve(t, filepath.Dir(r.url)) + "/" + filepath.Base(r.url)
+	r.url = testkit.Serve(t, filepath.Dir(r.url)).URL + "/" + filepath.Base(r.url)
 	anyOrder(t, r, rand.New(rand.NewPCG(11, 7)), 10)
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/schema"
 )
 
@@ -44,7 +45,7 @@ func TestRenewAndProfile(t *testing.T) {
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	h := newHome(t, laptop)
-	add := func(s testKey, key testKey, recovery bool) error {
+	add := func(s testkit.Key, key testkit.Key, recovery bool) error {
 		_, err := h.AddKey(t.Context(), s, key.Key(), "key", recovery, optionsAt(1))
 		return err
 	}
@@ -64,7 +65,7 @@ func TestKeys(t *testing.T) {
 	if err := add(laptop, phone, true); !errors.Is(err, ErrRecoveryNeeded) {
 		t.Errorf("a second recovery key by an ordinary one: %v", err)
 	}
-	edit := func(s testKey, change func(*schema.Head)) error {
+	edit := func(s testkit.Key, change func(*schema.Head)) error {
 		_, err := h.Renew(t.Context(), s, "x", func(d *schema.Head) error { change(d); return nil }, optionsAt(1))
 		return err
 	}

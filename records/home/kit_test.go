@@ -1,50 +1,20 @@
 package home
 
 import (
-	"bytes"
 	"context"
-	"crypto/ed25519"
-	"crypto/sha256"
 	"errors"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"golang.org/x/crypto/ssh"
-
 	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/schema"
 	"github.com/distributed-trust/distrust/sshsig"
 )
-
-// testKey is a real ed25519 key in memory, the same one for the same name.
-type testKey struct{ signer ssh.Signer }
-
-func newKey(name string) testKey {
-	seed := sha256.Sum256([]byte(name))
-	signer, err := ssh.NewSignerFromKey(ed25519.NewKeyFromSeed(seed[:]))
-	if err != nil {
-		panic(err)
-	}
-	return testKey{signer}
-}
-
-func (k testKey) Key() sshsig.Key {
-	key, err := sshsig.KeyFromSSH(k.signer.PublicKey())
-	if err != nil {
-		panic(err)
-	}
-	return key
-}
-
-func (k testKey) Sign(_ context.Context, message []byte, ns sshsig.Namespace) ([]byte, error) {
-	return sshsig.Sign(message, k.signer, ns)
-}
 
 // testSigner is a key that signs nothing.
 type testSigner struct{ key sshsig.Key }
@@ -79,7 +49,7 @@ func (z zeros) Read(b []byte) (int, error) {
 }
 
 // newHome makes a home in a new folder.
-func newHome(t testing.TB, key testKey) *Home {
+func newHome(t testing.TB, key testkit.Key) *Home {
 	t.Helper()
 	h, err := Create(t.Context(), filepath.Join(t.TempDir(), "home"), key, Profile{Name: "Me"}, zeros(1), testOptions())
 	if err != nil {
@@ -106,22 +76,12 @@ func openHome(t testing.TB, dir string) *Home {
 }
 
 // trustDoc is a record about a file with that name and content.
-func trustDoc(name string) schema.Record { return fileDoc(schema.KindTrust, name) }
+func trustDoc(name string) schema.Record { return testkit.Trust(testkit.File(name, name)) }
 
-func reportDoc(name string) schema.Record {
-	doc := fileDoc(schema.KindDistrust, name)
-	doc.Category = schema.Malware
-	return doc
-}
-
-func fileDoc(kind schema.Kind, name string) schema.Record {
-	return schema.Record{Kind: kind, Subjects: []schema.Subject{{
-		File: name, Size: -1, Digest: schema.Digest{SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte(name)))},
-	}}}
-}
+func reportDoc(name string) schema.Record { return testkit.Report(testkit.File(name, name)) }
 
 // say writes one record about each name.
-func say(t testing.TB, h *Home, key testKey, minutes int, names ...string) []records.Record {
+func say(t testing.TB, h *Home, key testkit.Key, minutes int, names ...string) []records.Record {
 	t.Helper()
 	var docs []schema.Record
 	for _, name := range names {
@@ -132,50 +92,6 @@ func say(t testing.TB, h *Home, key testKey, minutes int, names ...string) []rec
 		t.Fatalf("writing %v: %v", names, err)
 	}
 	return written.Records
-}
-
-// needTool skips, or under CI fails, without an outside program.
-func needTool(t testing.TB, names ...string) {
-	t.Helper()
-	for _, name := range names {
-		if _, err := exec.LookPath(name); err != nil {
-			if os.Getenv("CI") != "" {
-				t.Fatalf("%s is missing", name)
-			}
-			t.Skipf("%s is missing", name)
-		}
-	}
-}
-
-// git runs git in a folder, apart from the machine's configuration.
-func git(t testing.TB, dir string, args ...string) string {
-	t.Helper()
-	out, err := tryGit(t, dir, args...)
-	if err != nil {
-		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-	return out
-}
-
-func tryGit(t testing.TB, dir string, args ...string) (string, error) {
-	t.Helper()
-	needTool(t, "git")
-	return run(t, dir, nil, "git", args...)
-}
-
-// run runs a program and gives what it printed.
-func run(t testing.TB, dir string, stdin []byte, name string, args ...string) (string, error) {
-	t.Helper()
-	cmd := exec.Command(name, args...)
-	cmd.Dir, cmd.Stdin = dir, bytes.NewReader(stdin)
-	cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + os.DevNull, "LC_ALL=C", "GIT_CONFIG_NOSYSTEM=1",
-		"GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_0=maintenance.auto", "GIT_CONFIG_VALUE_0=false", "GIT_CONFIG_KEY_1=gc.auto", "GIT_CONFIG_VALUE_1=0",
-		"GIT_AUTHOR_NAME=A U Thor", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_AUTHOR_DATE=1795254000 +0000",
-		"GIT_COMMITTER_NAME=C O Mitter", "GIT_COMMITTER_EMAIL=c@example.org", "GIT_COMMITTER_DATE=1795254000 +0000",
-	}
-	out, err := cmd.CombinedOutput()
-	return strings.TrimRight(string(out), "\n"), err
 }
 
 // put writes a file into a home by hand.
@@ -198,7 +114,7 @@ func remove(t testing.TB, h *Home, path string) {
 }
 
 // sealed is a record signed by key for the log of the home, not in it.
-func sealed(t testing.TB, h *Home, key testKey, doc schema.Record) records.Envelope {
+func sealed(t testing.TB, h *Home, key testkit.Key, doc schema.Record) records.Envelope {
 	t.Helper()
 	doc.Log, doc.Issued = h.LogID(), testNow
 	e, err := records.Seal(t.Context(), doc, key)
@@ -231,7 +147,7 @@ func newRemote(t testing.TB) *remoteKit {
 }
 
 // first creates a home and publishes it.
-func (r *remoteKit) first(key testKey) *Home {
+func (r *remoteKit) first(key testkit.Key) *Home {
 	r.Helper()
 	h := newHome(r, key)
 	if err := h.SetRemote(r.url); err != nil {
@@ -270,7 +186,7 @@ func (r *remoteKit) two() (a, b *Home) {
 
 func remoteAccess() Remote { return Remote{Typed: true, Insecure: true} }
 
-func syncOptions(key testKey, minutes int) SyncOptions {
+func syncOptions(key testkit.Key, minutes int) SyncOptions {
 	return SyncOptions{
 		Options: optionsAt(minutes), Access: remoteAccess(),
 		Publish: func(int, string) (bool, error) { return true, nil },
@@ -278,7 +194,7 @@ func syncOptions(key testKey, minutes int) SyncOptions {
 	}
 }
 
-func (r *remoteKit) sync(h *Home, key testKey, minutes int) *SyncResult {
+func (r *remoteKit) sync(h *Home, key testkit.Key, minutes int) *SyncResult {
 	r.Helper()
 	result, err := h.Sync(r.Context(), syncOptions(key, minutes))
 	if err != nil {
@@ -317,19 +233,19 @@ func wantNames(t testing.TB, h *Home, want string) {
 // headOf is HEAD's commit, as git says it.
 func headOf(t testing.TB, dir string) string {
 	t.Helper()
-	return git(t, dir, "rev-parse", "HEAD")
+	return testkit.Git(t, dir, "rev-parse", "HEAD")
 }
 
 // stock holds a home to what OpenSSH, sha256sum and git say of it.
 func stock(t testing.TB, h *Home) {
 	t.Helper()
-	needTool(t, "ssh-keygen", "sh", "sha256sum")
+	testkit.Need(t, "ssh-keygen", "sh", "sha256sum")
 	dir, doc := h.Dir(), h.Head().Doc()
-	if out := git(t, dir, "status", "--porcelain"); out != "" {
+	if out := testkit.Git(t, dir, "status", "--porcelain"); out != "" {
 		t.Errorf("git status:\n%s", out)
 	}
-	git(t, dir, "fsck", "--strict", "--no-dangling")
-	out, err := run(t, dir, nil, "sh", "-c", "find records -type f 2>/dev/null | LC_ALL=C sort | xargs -r sha256sum | sha256sum")
+	testkit.Git(t, dir, "fsck", "--strict", "--no-dangling")
+	out, err := testkit.Run(t, dir, nil, "sh", "-c", "find records -type f 2>/dev/null | LC_ALL=C sort | xargs -r sha256sum | sha256sum")
 	if root, _, _ := strings.Cut(out, " "); err != nil || root != doc.Root {
 		t.Errorf("root by the shell: %s %v, the head says %s", out, err, doc.Root)
 	}
@@ -338,7 +254,7 @@ func stock(t testing.TB, h *Home) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if out, err := run(t, dir, b, "ssh-keygen", "-Y", "verify", "-f", "allowed_signers", "-I", doc.Log, "-n", namespace, "-s", path+".sig"); err != nil {
+		if out, err := testkit.Run(t, dir, b, "ssh-keygen", "-Y", "verify", "-f", "allowed_signers", "-I", doc.Log, "-n", namespace, "-s", path+".sig"); err != nil {
 			t.Errorf("ssh-keygen does not like %s: %s", path, out)
 		}
 	}

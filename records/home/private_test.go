@@ -9,10 +9,11 @@ import (
 	"testing"
 
 	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/schema"
 )
 
-func newPrivate(t *testing.T, key testKey, homeKeys ...schema.Key) *Private {
+func newPrivate(t *testing.T, key testkit.Key, homeKeys ...schema.Key) *Private {
 	t.Helper()
 	p, err := CreatePrivate(filepath.Join(t.TempDir(), "private"), key.Key(), homeKeys, zeros(3))
 	if err != nil {
@@ -21,7 +22,7 @@ func newPrivate(t *testing.T, key testKey, homeKeys ...schema.Key) *Private {
 	return p
 }
 
-func listed(key testKey, state schema.KeyState) schema.Key {
+func listed(key testkit.Key, state schema.KeyState) schema.Key {
 	return schema.Key{Key: key.Key().String(), Name: "k", State: state}
 }
 
@@ -63,13 +64,13 @@ func TestPrivate(t *testing.T) {
 		t.Errorf("%v %v", later, err)
 	}
 	// Every record is good for stock OpenSSH, too.
-	needTool(t, "ssh-keygen")
+	testkit.Need(t, "ssh-keygen")
 	signers := filepath.Join(t.TempDir(), "allowed")
 	if err := os.WriteFile(signers, records.AllowedSignersFile(schema.Head{Log: p.Log().ID, Keys: p.Log().Keys}), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range later {
-		out, err := run(t, p.Dir(), r.Envelope().YAML, "ssh-keygen", "-Y", "verify", "-f", signers, "-I", p.Log().ID,
+		out, err := testkit.Run(t, p.Dir(), r.Envelope().YAML, "ssh-keygen", "-Y", "verify", "-f", signers, "-I", p.Log().ID,
 			"-n", "distrust/record/v1", "-s", records.SignaturePath(r.Path()))
 		if err != nil {
 			t.Errorf("ssh-keygen: %s", out)
@@ -84,7 +85,7 @@ func TestPrivate(t *testing.T) {
 func TestPrivateKeys(t *testing.T) {
 	t.Parallel()
 	p := newPrivate(t, laptop)
-	write := func(p *Private, key testKey) error {
+	write := func(p *Private, key testkit.Key) error {
 		_, err := p.Write(t.Context(), key, []schema.Record{trustDoc("x")}, testOptions())
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 )
 
 // The file that remembers what was published may be lost or damaged.
@@ -84,9 +85,9 @@ func TestStoppedAfterThePush(t *testing.T) {
 	}
 	// Meanwhile the host takes a published head back, above our own commit.
 	dir := filepath.Join(t.TempDir(), "clone")
-	git(t, a.Dir(), "clone", "-q", "--no-local", a.Dir(), dir)
-	git(t, dir, "revert", "--no-edit", "HEAD")
-	git(t, dir, "push", "-q", r.url, "HEAD:main")
+	testkit.Git(t, a.Dir(), "clone", "-q", "--no-local", a.Dir(), dir)
+	testkit.Git(t, dir, "revert", "--no-edit", "HEAD")
+	testkit.Git(t, dir, "push", "-q", r.url, "HEAD:main")
 	wantKind(t, r.trySync(reopen(t, a), laptop, 5), records.Rollback)
 	r.forge(headOf(t, a.Dir()))
 	r.sync(reopen(t, a), laptop, 6)
@@ -102,7 +103,7 @@ func TestRemoteEmptiedAgain(t *testing.T) {
 	a := r.first(laptop)
 	say(t, a, laptop, 3, "one")
 	r.sync(a, laptop, 3)
-	git(t, r.url, "update-ref", "-d", "refs/heads/main")
+	testkit.Git(t, r.url, "update-ref", "-d", "refs/heads/main")
 	if got := r.sync(a, laptop, 4); !got.Pushed || got.Published != 1 {
 		t.Errorf("%+v", got)
 	}
@@ -116,11 +117,11 @@ func TestRemoteEmptiedAndHomeReverted(t *testing.T) {
 	a := r.first(laptop)
 	say(t, a, laptop, 3, "one")
 	r.sync(a, laptop, 3)
-	git(t, r.url, "update-ref", "-d", "refs/heads/main")
-	git(t, a.Dir(), "revert", "--no-edit", "HEAD")
+	testkit.Git(t, r.url, "update-ref", "-d", "refs/heads/main")
+	testkit.Git(t, a.Dir(), "revert", "--no-edit", "HEAD")
 	a = reopen(t, a)
 	wantKind(t, r.trySync(a, laptop, 4), records.Rollback)
-	git(t, a.Dir(), "revert", "--no-edit", "HEAD")
+	testkit.Git(t, a.Dir(), "revert", "--no-edit", "HEAD")
 	r.sync(reopen(t, a), laptop, 5)
 	wantSame(t, reopen(t, a), r.join(), "one")
 }

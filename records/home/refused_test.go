@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/schema"
 )
 
 // forge moves the remote's branch as a host, or a thief of its account, could.
 func (r *remoteKit) forge(commit string) {
-	git(r, r.url, "update-ref", "refs/heads/main", commit)
+	testkit.Git(r, r.url, "update-ref", "refs/heads/main", commit)
 }
 
 func TestRemoteRefused(t *testing.T) {
@@ -25,22 +26,22 @@ func TestRemoteRefused(t *testing.T) {
 		kind  records.HeadErrorKind
 		err   error
 	}{
-		{"rolled back", func(r *remoteKit, a *Home) { r.forge(git(r, a.Dir(), "rev-parse", "HEAD~1")) }, records.Rollback, nil},
+		{"rolled back", func(r *remoteKit, a *Home) { r.forge(testkit.Git(r, a.Dir(), "rev-parse", "HEAD~1")) }, records.Rollback, nil},
 		{"another log", func(r *remoteKit, _ *Home) {
 			other := newHome(r, stranger)
-			git(r, other.Dir(), "push", "-q", "-f", r.url, "main")
+			testkit.Git(r, other.Dir(), "push", "-q", "-f", r.url, "main")
 		}, records.WrongLog, nil},
 		{"a fork by one of its own keys", func(r *remoteKit, a *Home) {
 			dir := filepath.Join(r.TempDir(), "fork")
-			git(r, a.Dir(), "clone", "-q", "--no-local", a.Dir(), dir)
-			git(r, dir, "reset", "-q", "--hard", "HEAD~1")
+			testkit.Git(r, a.Dir(), "clone", "-q", "--no-local", a.Dir(), dir)
+			testkit.Git(r, dir, "reset", "-q", "--hard", "HEAD~1")
 			fork := openHome(r, dir)
 			say(r, fork, laptop, 20, "forked")
-			git(r, dir, "push", "-q", "-f", r.url, "HEAD:main")
+			testkit.Git(r, dir, "push", "-q", "-f", r.url, "HEAD:main")
 		}, records.Fork, nil},
 		{"a stranger's head on top", func(r *remoteKit, a *Home) {
 			dir := filepath.Join(r.TempDir(), "clone")
-			git(r, a.Dir(), "clone", "-q", "--no-local", a.Dir(), dir)
+			testkit.Git(r, a.Dir(), "clone", "-q", "--no-local", a.Dir(), dir)
 			other := openHome(r, dir)
 			doc := records.NextHead(other.Head(), other.Head().Doc().Root, other.Head().Doc().Records, testNow, func(d *schema.Head) {
 				d.Keys = append(d.Keys, schema.Key{Key: stranger.Key().String(), Name: "x", State: schema.Active})
@@ -52,32 +53,32 @@ func TestRemoteRefused(t *testing.T) {
 			b, sig := head.Bytes()
 			put(r, other, "head.yml", string(b))
 			put(r, other, "head.yml.sig", string(sig))
-			git(r, dir, "commit", "-q", "-am", "x")
-			git(r, dir, "push", "-q", r.url, "HEAD:main")
+			testkit.Git(r, dir, "commit", "-q", "-am", "x")
+			testkit.Git(r, dir, "push", "-q", r.url, "HEAD:main")
 		}, records.NoAuthority, nil},
 		{"a head from the future", func(r *remoteKit, a *Home) {
 			say(r, a, laptop, 60*24*30, "later")
-			git(r, a.Dir(), "push", "-q", r.url, "main")
-			git(r, a.Dir(), "reset", "-q", "--hard", "HEAD~1")
+			testkit.Git(r, a.Dir(), "push", "-q", r.url, "main")
+			testkit.Git(r, a.Dir(), "reset", "-q", "--hard", "HEAD~1")
 		}, records.Future, nil},
 		{"no trust repository", func(r *remoteKit, _ *Home) {
 			dir := r.TempDir()
-			git(r, dir, "init", "-q", "-b", "main")
-			git(r, dir, "commit", "-q", "--allow-empty", "-m", "x")
-			git(r, dir, "push", "-q", "-f", r.url, "main")
+			testkit.Git(r, dir, "init", "-q", "-b", "main")
+			testkit.Git(r, dir, "commit", "-q", "--allow-empty", "-m", "x")
+			testkit.Git(r, dir, "push", "-q", "-f", r.url, "main")
 		}, "", ErrUnpublished},
 		{"nothing fits its head", func(r *remoteKit, a *Home) {
 			dir := filepath.Join(r.TempDir(), "clone")
-			git(r, a.Dir(), "clone", "-q", "--no-local", a.Dir(), dir)
-			git(r, dir, "checkout", "-q", "--orphan", "other")
+			testkit.Git(r, a.Dir(), "clone", "-q", "--no-local", a.Dir(), dir)
+			testkit.Git(r, dir, "checkout", "-q", "--orphan", "other")
 			put(r, openRaw(dir), "records/any/x.yml", "x\n")
-			git(r, dir, "add", "-A")
-			git(r, dir, "commit", "-q", "-m", "x")
-			git(r, dir, "push", "-q", "-f", r.url, "HEAD:main")
+			testkit.Git(r, dir, "add", "-A")
+			testkit.Git(r, dir, "commit", "-q", "-m", "x")
+			testkit.Git(r, dir, "push", "-q", "-f", r.url, "HEAD:main")
 		}, "", ErrUnpublished},
 		{"another branch", func(r *remoteKit, a *Home) {
-			git(r, a.Dir(), "push", "-q", r.url, "main:other")
-			git(r, r.url, "update-ref", "-d", "refs/heads/main")
+			testkit.Git(r, a.Dir(), "push", "-q", r.url, "main:other")
+			testkit.Git(r, r.url, "update-ref", "-d", "refs/heads/main")
 		}, "", ErrNoBranch},
 		{"nothing at all", func(r *remoteKit, _ *Home) {
 			if err := os.RemoveAll(r.url); err != nil {
@@ -125,16 +126,16 @@ func TestSyncKeepsTheUsersFiles(t *testing.T) {
 	for _, h := range []*Home{a, b} {
 		put(t, h, "mine", "of "+filepath.Base(h.Dir())+"\n")
 	}
-	git(t, a.Dir(), "add", "mine")
-	git(t, a.Dir(), "commit", "-q", "-m", "mine")
+	testkit.Git(t, a.Dir(), "add", "mine")
+	testkit.Git(t, a.Dir(), "commit", "-q", "-m", "mine")
 	a = reopen(t, a)
 	r.sync(a, laptop, 3)
 	var dirty *DirtyError
 	if _, err := b.Sync(t.Context(), syncOptions(desktop, 4)); !errors.As(err, &dirty) {
 		t.Errorf("over an uncommitted file: %v", err)
 	}
-	git(t, b.Dir(), "add", "mine")
-	git(t, b.Dir(), "commit", "-q", "-m", "mine")
+	testkit.Git(t, b.Dir(), "add", "mine")
+	testkit.Git(t, b.Dir(), "commit", "-q", "-m", "mine")
 	b = reopen(t, b)
 	var conflict *ConflictError
 	if err := r.trySync(b, desktop, 5); !errors.As(err, &conflict) {
@@ -153,12 +154,12 @@ func TestSyncWhileGitIsBusy(t *testing.T) {
 		t.Errorf("in a merge: %v", err)
 	}
 	remove(t, b, ".git/MERGE_HEAD")
-	git(t, b.Dir(), "checkout", "-q", "--detach")
+	testkit.Git(t, b.Dir(), "checkout", "-q", "--detach")
 	b = reopen(t, b)
 	if _, err := b.Sync(t.Context(), syncOptions(desktop, 4)); !errors.Is(err, ErrDetached) {
 		t.Errorf("detached: %v", err)
 	}
-	git(t, b.Dir(), "checkout", "-q", "main")
+	testkit.Git(t, b.Dir(), "checkout", "-q", "main")
 	b = reopen(t, b)
 	r.sync(b, desktop, 5)
 	wantSame(t, a, b, "one")
@@ -183,22 +184,22 @@ func TestJoinRefuses(t *testing.T) {
 		t.Errorf("nothing there: %v", err)
 	}
 	work := t.TempDir()
-	git(t, work, "init", "-q", "-b", "main")
-	git(t, work, "commit", "-q", "--allow-empty", "-m", "x")
-	git(t, work, "push", "-q", r.url, "main")
+	testkit.Git(t, work, "init", "-q", "-b", "main")
+	testkit.Git(t, work, "commit", "-q", "--allow-empty", "-m", "x")
+	testkit.Git(t, work, "push", "-q", r.url, "main")
 	if _, err := join(testNow); !errors.Is(err, ErrUnpublished) {
 		t.Errorf("no trust repository: %v", err)
 	}
 	h := newHome(t, laptop)
-	git(t, h.Dir(), "push", "-q", "-f", r.url, "main")
+	testkit.Git(t, h.Dir(), "push", "-q", "-f", r.url, "main")
 	if _, err := join(testNow.Add(-48 * time.Hour)); err == nil {
 		t.Error("a head from the future was taken")
 	} else {
 		wantKind(t, err, records.Future)
 	}
 	remove(t, h, "keys/1.yml")
-	git(t, h.Dir(), "commit", "-q", "-am", "x")
-	git(t, h.Dir(), "push", "-q", r.url, "main")
+	testkit.Git(t, h.Dir(), "commit", "-q", "-am", "x")
+	testkit.Git(t, h.Dir(), "push", "-q", r.url, "main")
 	if _, err := join(testNow); err == nil {
 		t.Error("a log without its first head was taken")
 	} else {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/schema"
 )
 
@@ -21,7 +22,7 @@ func wantKind(t testing.TB, err error, want records.HeadErrorKind) {
 }
 
 // trySync syncs and, when that is refused, holds the home to what it was.
-func (r *remoteKit) trySync(h *Home, key testKey, minutes int) error {
+func (r *remoteKit) trySync(h *Home, key testkit.Key, minutes int) error {
 	r.Helper()
 	before, published := headOf(r, h.Dir()), readText(r, h.publishedFile())
 	_, err := h.Sync(r.Context(), syncOptions(key, minutes))
@@ -32,7 +33,7 @@ func (r *remoteKit) trySync(h *Home, key testKey, minutes int) error {
 		if now := readText(r, h.publishedFile()); now != published {
 			r.Errorf("a refused sync changed what is remembered as published")
 		}
-		if out := git(r, h.Dir(), "status", "--porcelain"); out != "" {
+		if out := testkit.Git(r, h.Dir(), "status", "--porcelain"); out != "" {
 			r.Errorf("a refused sync left:\n%s", out)
 		}
 	}
@@ -94,15 +95,15 @@ func TestDivergedIsRebuilt(t *testing.T) {
 	say(t, b, desktop, 3, "two")
 	say(t, b, desktop, 4, "three")
 	put(t, b, "dotfiles", "mine\n")
-	git(t, b.Dir(), "add", "dotfiles")
-	git(t, b.Dir(), "commit", "-q", "-m", "mine")
+	testkit.Git(t, b.Dir(), "add", "dotfiles")
+	testkit.Git(t, b.Dir(), "commit", "-q", "-m", "mine")
 	b = reopen(t, b)
 	seq := a.Head().Doc().Seq
 	got := r.sync(b, desktop, 5)
 	if !got.Rebuilt || got.Published != 2 || len(got.Pulled) != 1 || b.Head().Doc().Seq != seq+1 {
 		t.Errorf("%+v, head %d after %d", got, b.Head().Doc().Seq, seq)
 	}
-	if n := git(t, b.Dir(), "rev-list", "--count", a.at.Commit+"..HEAD"); n != "1" {
+	if n := testkit.Git(t, b.Dir(), "rev-list", "--count", a.at.Commit+"..HEAD"); n != "1" {
 		t.Errorf("%s commits on the other's", n)
 	}
 	if readText(t, filepath.Join(b.Dir(), "dotfiles")) != "mine\n" {
@@ -198,8 +199,8 @@ func TestSyncWithoutAKey(t *testing.T) {
 	r := newRemote(t)
 	a, b := r.two()
 	put(t, b, "dotfiles", "mine\n")
-	git(t, b.Dir(), "add", "dotfiles")
-	git(t, b.Dir(), "commit", "-q", "-m", "mine")
+	testkit.Git(t, b.Dir(), "add", "dotfiles")
+	testkit.Git(t, b.Dir(), "commit", "-q", "-m", "mine")
 	b = reopen(t, b)
 	say(t, a, laptop, 3, "one")
 	r.sync(a, laptop, 3)

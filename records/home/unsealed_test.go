@@ -3,6 +3,7 @@ package home
 import (
 	"testing"
 
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/schema"
 )
 
@@ -20,7 +21,7 @@ func TestUnsealedAtTheRemote(t *testing.T) {
 	if _, err := pull.WriteUnsealed(t.Context(), desktop, []schema.Record{trustDoc("pull")}, optionsAt(4)); err != nil {
 		t.Fatal(err)
 	}
-	git(t, pull.Dir(), "push", "-q", r.url, "main")
+	testkit.Git(t, pull.Dir(), "push", "-q", r.url, "main")
 
 	if got := r.sync(b, desktop, 5); got.Pushed || b.Unsealed() != 1 {
 		t.Errorf("fast forward: %+v, %d unsealed", got, b.Unsealed())
@@ -59,17 +60,17 @@ func TestGitByHandIsNoFork(t *testing.T) {
 	for name, do := range map[string]func(t *testing.T, r *remoteKit, b *Home) string{
 		"merged": func(t *testing.T, r *remoteKit, b *Home) string {
 			say(t, b, desktop, 4, "two")
-			git(t, b.Dir(), "fetch", "-q", r.url, "main")
-			tryGit(t, b.Dir(), "merge", "-q", "-X", "ours", "FETCH_HEAD")
-			git(t, b.Dir(), "checkout", "-q", "--ours", ".")
-			git(t, b.Dir(), "add", "-A")
-			tryGit(t, b.Dir(), "commit", "-q", "-m", "merged")
+			testkit.Git(t, b.Dir(), "fetch", "-q", r.url, "main")
+			testkit.Run(t, b.Dir(), nil, "git", "merge", "-q", "-X", "ours", "FETCH_HEAD")
+			testkit.Git(t, b.Dir(), "checkout", "-q", "--ours", ".")
+			testkit.Git(t, b.Dir(), "add", "-A")
+			testkit.Run(t, b.Dir(), nil, "git", "commit", "-q", "-m", "merged")
 			return "base one two"
 		},
 		"merged and sealed": func(t *testing.T, r *remoteKit, b *Home) string {
 			say(t, b, desktop, 4, "two")
-			git(t, b.Dir(), "fetch", "-q", r.url, "main")
-			git(t, b.Dir(), "merge", "-q", "-X", "ours", "FETCH_HEAD")
+			testkit.Git(t, b.Dir(), "fetch", "-q", r.url, "main")
+			testkit.Git(t, b.Dir(), "merge", "-q", "-X", "ours", "FETCH_HEAD")
 			b = reopen(t, b)
 			found, err := b.Pending(t.Context(), desktop)
 			if err != nil {
@@ -82,23 +83,23 @@ func TestGitByHandIsNoFork(t *testing.T) {
 		},
 		"reverted": func(t *testing.T, r *remoteKit, b *Home) string {
 			r.sync(b, desktop, 4)
-			git(t, b.Dir(), "revert", "--no-edit", "HEAD")
+			testkit.Git(t, b.Dir(), "revert", "--no-edit", "HEAD")
 			return "base"
 		},
 		"reverted, and written since": func(t *testing.T, r *remoteKit, b *Home) string {
 			r.sync(b, desktop, 4)
-			git(t, b.Dir(), "revert", "--no-edit", "HEAD")
+			testkit.Git(t, b.Dir(), "revert", "--no-edit", "HEAD")
 			say(t, reopen(t, b), desktop, 5, "two")
 			return "base two"
 		},
 		"reset": func(t *testing.T, r *remoteKit, b *Home) string {
 			r.sync(b, desktop, 4)
-			git(t, b.Dir(), "reset", "-q", "--hard", "HEAD~1")
+			testkit.Git(t, b.Dir(), "reset", "-q", "--hard", "HEAD~1")
 			return "base one"
 		},
 		"amended": func(t *testing.T, r *remoteKit, b *Home) string {
 			r.sync(b, desktop, 4)
-			git(t, b.Dir(), "commit", "-q", "--amend", "-m", "mine")
+			testkit.Git(t, b.Dir(), "commit", "-q", "--amend", "-m", "mine")
 			return "base one"
 		},
 	} {

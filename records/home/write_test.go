@@ -10,15 +10,16 @@ import (
 	"time"
 
 	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/schema"
 )
 
 var (
-	laptop   = newKey("laptop")
-	desktop  = newKey("desktop")
-	phone    = newKey("phone")
-	offline  = newKey("offline")
-	stranger = newKey("stranger")
+	laptop   = testkit.NewKey("laptop")
+	desktop  = testkit.NewKey("desktop")
+	phone    = testkit.NewKey("phone")
+	offline  = testkit.NewKey("offline")
+	stranger = testkit.NewKey("stranger")
 )
 
 func TestCreate(t *testing.T) {
@@ -72,17 +73,17 @@ func TestOpenRefuses(t *testing.T) {
 		t.Errorf("a folder without git: %v", err)
 	}
 	dir := t.TempDir()
-	git(t, dir, "init", "-q")
+	testkit.Git(t, dir, "init", "-q")
 	if _, err := Open(t.Context(), dir); !errors.Is(err, ErrNotHome) {
 		t.Errorf("a repository without commits: %v", err)
 	}
-	git(t, dir, "commit", "-q", "--allow-empty", "-m", "x")
+	testkit.Git(t, dir, "commit", "-q", "--allow-empty", "-m", "x")
 	if _, err := Open(t.Context(), dir); !errors.Is(err, ErrNotHome) {
 		t.Errorf("a repository without a log: %v", err)
 	}
 	h := newHome(t, laptop)
 	remove(t, h, "head.yml.sig")
-	git(t, h.Dir(), "commit", "-q", "-am", "x", "--amend")
+	testkit.Git(t, h.Dir(), "commit", "-q", "-am", "x", "--amend")
 	if _, err := Open(t.Context(), h.Dir()); !errors.Is(err, ErrUnsealed) {
 		t.Errorf("a head without its signature: %v", err)
 	}
@@ -166,22 +167,22 @@ func TestWriteLeavesTheUsersWork(t *testing.T) {
 	t.Parallel()
 	h := newHome(t, laptop)
 	put(t, h, "dotfiles/rc", "1\n")
-	git(t, h.Dir(), "add", "-A")
-	git(t, h.Dir(), "commit", "-q", "-m", "mine")
+	testkit.Git(t, h.Dir(), "add", "-A")
+	testkit.Git(t, h.Dir(), "commit", "-q", "-m", "mine")
 	put(t, h, "dotfiles/rc", "staged\n")
-	git(t, h.Dir(), "add", "-A")
+	testkit.Git(t, h.Dir(), "add", "-A")
 	put(t, h, "dotfiles/rc", "edited\n")
 	put(t, h, "new", "untracked\n")
-	before := git(t, h.Dir(), "status", "--porcelain")
+	before := testkit.Git(t, h.Dir(), "status", "--porcelain")
 	h = reopen(t, h)
 	say(t, h, laptop, 1, "one")
-	if after := git(t, h.Dir(), "status", "--porcelain"); after != before {
+	if after := testkit.Git(t, h.Dir(), "status", "--porcelain"); after != before {
 		t.Errorf("status before:\n%s\nafter:\n%s", before, after)
 	}
-	if staged := git(t, h.Dir(), "show", ":dotfiles/rc"); staged != "staged" {
+	if staged := testkit.Git(t, h.Dir(), "show", ":dotfiles/rc"); staged != "staged" {
 		t.Errorf("staged: %q", staged)
 	}
-	if committed := git(t, h.Dir(), "show", "HEAD:dotfiles/rc"); committed != "1" {
+	if committed := testkit.Git(t, h.Dir(), "show", "HEAD:dotfiles/rc"); committed != "1" {
 		t.Errorf("committed: %q", committed)
 	}
 }
@@ -209,7 +210,7 @@ func TestRefusedStatesOfGit(t *testing.T) {
 		want error
 	}{
 		{"locked", func(t *testing.T, h *Home) { put(t, h, ".git/index.lock", "") }, ErrLocked},
-		{"detached", func(t *testing.T, h *Home) { git(t, h.Dir(), "checkout", "-q", "--detach") }, ErrDetached},
+		{"detached", func(t *testing.T, h *Home) { testkit.Git(t, h.Dir(), "checkout", "-q", "--detach") }, ErrDetached},
 		{"a merge", func(t *testing.T, h *Home) { put(t, h, ".git/MERGE_HEAD", headOf(t, h.Dir())+"\n") }, ErrBusy},
 		{"a rebase", func(t *testing.T, h *Home) { put(t, h, ".git/rebase-merge/done", "") }, ErrBusy},
 	} {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/records/trust"
 	"github.com/distributed-trust/distrust/schema"
 )
@@ -24,18 +25,18 @@ func TestRoundTrip(t *testing.T) {
 	full := schema.Record{
 		Kind: schema.KindTrust, Issued: testStart.Add(time.Minute), Expires: testStart.Add(time.Hour),
 		Project: "pkg:pypi/requests", Version: "2.33.0", Basis: schema.Reviewed, Strength: 60, Reason: "Read it: ünïcödé",
-		Seen: []string{testDigest("a report").SHA256},
+		Seen: []string{testkit.Digest("a report").SHA256},
 		Subjects: []schema.Subject{
-			{File: "requests.tar.gz", Size: 1 << 40, Digest: schema.Digest{SHA256: testDigest("x").SHA256, SHA512: testDigest("y").SHA256 + testDigest("z").SHA256}},
-			{Size: -1, Signer: "ssh:" + newKey("ned").Key().String(), Pattern: []string{"pkg:pypi/requests", "pkg:npm/*"}},
+			{File: "requests.tar.gz", Size: 1 << 40, Digest: schema.Digest{SHA256: testkit.Digest("x").SHA256, SHA512: testkit.Digest("y").SHA256 + testkit.Digest("z").SHA256}},
+			{Size: -1, Signer: "ssh:" + testkit.NewKey("ned").Key().String(), Pattern: []string{"pkg:pypi/requests", "pkg:npm/*"}},
 			{Size: -1, Git: schema.GitID{Commit: strings.Repeat("ab", 20)}},
 		},
 	}
 	follow := schema.Record{
 		Kind: schema.KindFollow, Weight: 50, Depth: 2, Scopes: []string{"pkg:npm/*"},
-		Source: &schema.FollowSource{Log: private.id(), URL: "https://example.org/x.git", Key: newKey("x").Key().Fingerprint()},
+		Source: &schema.FollowSource{Log: private.id(), URL: "https://example.org/x.git", Key: testkit.NewKey("x").Key().Fingerprint()},
 	}
-	entries := []Entry{alice.entry(full), alice.entry(follow), alice.entry(reported(fileSubject("evil", "evil")))}
+	entries := []Entry{alice.entry(full), alice.entry(follow), alice.entry(testkit.Report(testkit.File("evil", "evil")))}
 	entries[2].Vanished = true
 	mine := private.entry(trusted("tool", "tool"))
 	apply(t, d, alice.update(entries...), private.update(mine))
@@ -140,7 +141,7 @@ func TestNoNewsNoGeneration(t *testing.T) {
 func TestUpdates(t *testing.T) {
 	t.Parallel()
 	alice, bob := newLog(t, "alice"), newLog(t, "bob")
-	a1, a2, a3 := alice.entry(trusted("f", "f")), alice.entry(reported(fileSubject("f", "f"))), alice.entry(trusted("g", "g"))
+	a1, a2, a3 := alice.entry(trusted("f", "f")), alice.entry(testkit.Report(testkit.File("f", "f"))), alice.entry(trusted("g", "g"))
 	b1 := bob.entry(trusted("f", "f"))
 	gone := a2
 	gone.Vanished = true
@@ -260,7 +261,7 @@ func TestUpdateRefused(t *testing.T) {
 func TestVoidFollowsTheHead(t *testing.T) {
 	t.Parallel()
 	alice := newLog(t, "alice")
-	a1, a2 := alice.entry(trusted("f", "f")), alice.entry(reported(fileSubject("f", "f")))
+	a1, a2 := alice.entry(trusted("f", "f")), alice.entry(testkit.Report(testkit.File("f", "f")))
 	newer := trusted("newer", "newer")
 	newer.Issued = testStart.Add(time.Minute)
 	d := testDir(t)
@@ -293,7 +294,7 @@ func TestVoidFollowsTheHead(t *testing.T) {
 		t.Errorf("%d void of a compromised key, one of them kept", n)
 	}
 	late(0)
-	keys.Keys[0].Key = newKey("another").Key().String()
+	keys.Keys[0].Key = testkit.NewKey("another").Key().String()
 	keys.Keep = nil
 	apply(t, d, Update{Log: alice.id(), Keys: keys})
 	if n := void(); n != 2 {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/distributed-trust/distrust/records"
 	"github.com/distributed-trust/distrust/records/index/internal/store"
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/records/trust"
 	"github.com/distributed-trust/distrust/schema"
 )
@@ -25,7 +26,7 @@ func plant(t testing.TB, d Dir, logs, count int, real Entry, l testLog) {
 	sig := []byte(strings.Repeat("signature ", 30))
 	for n := range logs {
 		id := fmt.Sprintf("%032x", n)
-		info := LogInfo{Log: id, HeadID: testDigest(id).SHA256, Name: "source", Issued: testStart, Expires: testStart.AddDate(1, 0, 0), Keys: records.Log{ID: id, Keys: l.keys.Keys}}
+		info := LogInfo{Log: id, HeadID: testkit.Digest(id).SHA256, Name: "source", Issued: testStart, Expires: testStart.AddDate(1, 0, 0), Keys: records.Log{ID: id, Keys: l.keys.Keys}}
 		if n == 0 {
 			id = l.id()
 			info = infoOf(l.head, l.keys)
@@ -40,8 +41,8 @@ func plant(t testing.TB, d Dir, logs, count int, real Entry, l testLog) {
 		for i := range count / logs {
 			name := fmt.Sprintf("file-%d-%d", n, i)
 			s := store.Said{By: l.keys.Keys[0].Key, Path: "records/pypi/project/ab/" + name + "-0123456789abcdef.yml", Statement: trust.Statement{
-				ID: testDigest(name).SHA256, Kind: schema.KindTrust, Issued: testStart.Unix(), Strength: 100, Basis: schema.Reviewed,
-				Subjects: []schema.Subject{{File: name, Size: 1 << 20, Digest: testDigest("of " + name)}}, Reason: "read the diff from the last one",
+				ID: testkit.Digest(name).SHA256, Kind: schema.KindTrust, Issued: testStart.Unix(), Strength: 100, Basis: schema.Reviewed,
+				Subjects: []schema.Subject{{File: name, Size: 1 << 20, Digest: testkit.Digest("of " + name)}}, Reason: "read the diff from the last one",
 			}}
 			if i%2 == 0 {
 				s.Statement.Project, s.Statement.Version = "pkg:pypi/project", "1.0"

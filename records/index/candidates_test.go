@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/records/trust"
 	"github.com/distributed-trust/distrust/schema"
 )
@@ -18,7 +19,7 @@ func TestFewAreOpened(t *testing.T) {
 	d := testDir(t)
 	var many []Entry
 	for i := range 90 {
-		doc := reported(fileSubject("f", "f"))
+		doc := testkit.Report(testkit.File("f", "f"))
 		doc.Reason, doc.Issued = fmt.Sprint(i), testStart.Add(time.Duration(i)*time.Minute)
 		many = append(many, loud.entry(doc))
 	}
@@ -54,8 +55,8 @@ func TestFewAreOpened(t *testing.T) {
 func TestKeysFindEachOther(t *testing.T) {
 	t.Parallel()
 	alice := newLog(t, "alice")
-	signer := "ssh:" + newKey("ned").Key().String()
-	sha512 := testDigest("x").SHA256 + testDigest("y").SHA256
+	signer := "ssh:" + testkit.NewKey("ned").Key().String()
+	sha512 := testkit.Digest("x").SHA256 + testkit.Digest("y").SHA256
 	commit, tree := "0123456789012345678901234567890123456789", "9876543210987654321098765432109876543210"
 	good := func(s string) []trust.Signature {
 		return []trust.Signature{{Signer: s, State: trust.SignatureGood}}
@@ -64,14 +65,14 @@ func TestKeysFindEachOther(t *testing.T) {
 		doc schema.Record
 		hit trust.Query
 	}{
-		"sha256":  {trusted("a", "a"), trust.Query{Digest: testDigest("a")}},
-		"sha512":  {schema.Record{Kind: schema.KindTrust, Subjects: []schema.Subject{{Size: -1, Digest: schema.Digest{SHA256: testDigest("b").SHA256, SHA512: sha512}}}}, trust.Query{Digest: schema.Digest{SHA512: sha512}}},
-		"commit":  {reported(schema.Subject{Git: schema.GitID{Commit: commit}}), trust.Query{Git: schema.GitID{Commit: commit}}},
-		"tree":    {reported(schema.Subject{Git: schema.GitID{Tree: tree}}), trust.Query{Git: schema.GitID{Tree: tree}}},
-		"signer":  {reported(schema.Subject{Signer: signer}), trust.Query{Signatures: good(signer)}},
-		"release": {reported(schema.Subject{Release: "pkg:npm/%40s/n@1.0"}), trust.Query{Project: "pkg:npm/%40s/n", Version: "1.0"}},
-		"project": {reported(schema.Subject{Project: "pkg:npm/n"}), trust.Query{Project: "pkg:npm/n"}},
-		"twin":    {trusted("twin", "c"), trust.Query{Name: "twin", Project: "pkg:npm/z", Digest: testDigest("d")}},
+		"sha256":  {trusted("a", "a"), trust.Query{Digest: testkit.Digest("a")}},
+		"sha512":  {schema.Record{Kind: schema.KindTrust, Subjects: []schema.Subject{{Size: -1, Digest: schema.Digest{SHA256: testkit.Digest("b").SHA256, SHA512: sha512}}}}, trust.Query{Digest: schema.Digest{SHA512: sha512}}},
+		"commit":  {testkit.Report(schema.Subject{Size: -1, Git: schema.GitID{Commit: commit}}), trust.Query{Git: schema.GitID{Commit: commit}}},
+		"tree":    {testkit.Report(schema.Subject{Size: -1, Git: schema.GitID{Tree: tree}}), trust.Query{Git: schema.GitID{Tree: tree}}},
+		"signer":  {testkit.Report(schema.Subject{Size: -1, Signer: signer}), trust.Query{Signatures: good(signer)}},
+		"release": {testkit.Report(schema.Subject{Size: -1, Release: "pkg:npm/%40s/n@1.0"}), trust.Query{Project: "pkg:npm/%40s/n", Version: "1.0"}},
+		"project": {testkit.Report(schema.Subject{Size: -1, Project: "pkg:npm/n"}), trust.Query{Project: "pkg:npm/n"}},
+		"twin":    {trusted("twin", "c"), trust.Query{Name: "twin", Project: "pkg:npm/z", Digest: testkit.Digest("d")}},
 	}
 	d := testDir(t)
 	want := map[string]string{}

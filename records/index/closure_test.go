@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/records/trust"
 	"github.com/distributed-trust/distrust/schema"
 )
@@ -36,12 +37,14 @@ var (
 
 const worldNow = int64(1795255200) // testStart
 
-func (d dice) signer() string { return "ssh:" + newKey(pick(d, worldSigners...)).Key().String() }
+func (d dice) signer() string {
+	return "ssh:" + testkit.NewKey(pick(d, worldSigners...)).Key().String()
+}
 
 func (d dice) content() schema.Digest {
-	digest := testDigest(pick(d, worldContents...))
+	digest := testkit.Digest(pick(d, worldContents...))
 	if d.chance(3) { // a second digest, sometimes of other bytes
-		digest.SHA512 = testDigest(pick(d, worldContents...)+"!").SHA256 + testDigest(pick(d, worldContents...)+"?").SHA256
+		digest.SHA512 = testkit.Digest(pick(d, worldContents...)+"!").SHA256 + testkit.Digest(pick(d, worldContents...)+"?").SHA256
 	}
 	return digest
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/distributed-trust/distrust/records/index/internal/store"
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/records/trust"
 	"github.com/distributed-trust/distrust/schema"
 )
@@ -79,7 +80,7 @@ func TestCrashBetweenAnyTwoChanges(t *testing.T) {
 			gone = append(gone, many[i].Record.ID())
 		}
 	}
-	report := alice.entry(reported(fileSubject("f", "f")))
+	report := alice.entry(testkit.Report(testkit.File("f", "f")))
 	withdraw := alice.entry(schema.Record{Kind: schema.KindWithdraw, Withdraws: []string{report.Record.ID()}})
 	theirs := bob.entry(trusted("f", "f"))
 	all := alice.update(theirs)
@@ -273,7 +274,7 @@ func TestReadersDuringWrites(t *testing.T) {
 	t.Parallel()
 	alice, bob := newLog(t, "alice"), newLog(t, "bob")
 	d := testDir(t)
-	pair := []Entry{alice.entry(trusted("f", "f")), alice.entry(reported(fileSubject("f", "f")))}
+	pair := []Entry{alice.entry(trusted("f", "f")), alice.entry(testkit.Report(testkit.File("f", "f")))}
 	padding := pair[0]
 	var junk []Entry
 	for i := range 60 {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/distributed-trust/distrust/records/index/internal/store"
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/records/trust"
 	"github.com/distributed-trust/distrust/schema"
 )
@@ -24,7 +25,7 @@ func observe(d Dir) (text string, err error) {
 	defer g.Close()
 	for _, q := range []trust.Query{
 		fileQuery("f", "f"), fileQuery("other", "none"),
-		{Name: "f", Size: -1, Digest: testDigest("unknown"), Project: "pkg:pypi/requests", Version: "1"},
+		{Name: "f", Size: -1, Digest: testkit.Digest("unknown"), Project: "pkg:pypi/requests", Version: "1"},
 	} {
 		statements, lookup, err := g.Candidates(q, trust.DefaultPolicy())
 		if err != nil {
@@ -58,12 +59,12 @@ func damagedWorld(t testing.TB) (d Dir, want string, updates []Update) {
 		doc.Reason = fmt.Sprint("reason ", i)
 		a = append(a, alice.entry(doc))
 	}
-	report := alice.entry(reported(fileSubject("f", "f")))
+	report := alice.entry(testkit.Report(testkit.File("f", "f")))
 	withdraw := alice.entry(schema.Record{Kind: schema.KindWithdraw, Withdraws: []string{report.Record.ID()}})
 	follow := alice.entry(schema.Record{Kind: schema.KindFollow, Weight: 50, Source: &schema.FollowSource{
 		Log: bob.id(), URL: "https://example.org/bob.git", Key: bob.key.Key().Fingerprint(),
 	}})
-	release := bob.entry(reported(schema.Subject{Release: "pkg:pypi/requests@1"}))
+	release := bob.entry(testkit.Report(schema.Subject{Size: -1, Release: "pkg:pypi/requests@1"}))
 	updates = []Update{alice.update(append(a, report, withdraw, follow)...), bob.update(release)}
 	if err := Apply(context.Background(), d, updates, Config{Stamp: "stamp", Blob: []byte("blob")}); err != nil {
 		t.Fatal(err)

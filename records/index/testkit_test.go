@@ -2,54 +2,23 @@ package index
 
 import (
 	"context"
-	"crypto/ed25519"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"testing"
 	"time"
 
-	"golang.org/x/crypto/ssh"
-
 	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/records/trust"
 	"github.com/distributed-trust/distrust/schema"
-	"github.com/distributed-trust/distrust/sshsig"
 )
-
-// testKey is a real ed25519 key made in memory, the same one for the same name.
-type testKey struct{ signer ssh.Signer }
-
-func newKey(name string) testKey {
-	seed := sha256.Sum256([]byte(name))
-	signer, err := ssh.NewSignerFromKey(ed25519.NewKeyFromSeed(seed[:]))
-	if err != nil {
-		panic(err)
-	}
-	return testKey{signer}
-}
-
-func (k testKey) Key() sshsig.Key {
-	key, err := sshsig.KeyFromSSH(k.signer.PublicKey())
-	if err != nil {
-		panic(err)
-	}
-	return key
-}
-
-func (k testKey) Sign(_ context.Context, message []byte, ns sshsig.Namespace) ([]byte, error) {
-	return sshsig.Sign(message, k.signer, ns)
-}
-
-const testSalt = "00112233445566778899aabbccddeeff"
 
 var testStart = time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
 
 // testLog is somebody's log: a key and the head that it signs.
 type testLog struct {
 	t    testing.TB
-	key  testKey
+	key  testkit.Key
 	head records.Head // zero for a private log
 	keys records.Log
 }
@@ -59,8 +28,8 @@ func (l testLog) id() string { return l.keys.ID }
 // newLog makes a log with a head.
 func newLog(t testing.TB, name string) testLog {
 	t.Helper()
-	key := newKey(name)
-	doc := records.FirstHead(key.Key(), testSalt, testStart, func(d *schema.Head) {
+	key := testkit.NewKey(name)
+	doc := records.FirstHead(key.Key(), testkit.Salt, testStart, func(d *schema.Head) {
 		d.Name = name
 		d.URL = "https://example.org/" + name + ".git"
 		d.Projects = []string{"pkg:pypi/*"}
@@ -87,8 +56,8 @@ func (l testLog) next(edit func(*schema.Head)) testLog {
 
 // newPrivate makes a log without a head.
 func newPrivate(t testing.TB, name string) testLog {
-	key := newKey(name)
-	id := records.LogID(key.Key(), testSalt)
+	key := testkit.NewKey(name)
+	id := records.LogID(key.Key(), testkit.Salt)
 	keys := []schema.Key{{Key: key.Key().String(), Name: name, State: schema.Active}}
 	return testLog{t: t, key: key, keys: records.Log{ID: id, Keys: keys}}
 }
@@ -116,31 +85,13 @@ func (l testLog) update(entries ...Entry) Update {
 	return Update{Log: l.id(), Head: l.head, Keys: l.keys, Add: entries}
 }
 
-// testDigest is a digest by name.
-func testDigest(name string) schema.Digest {
-	sum := sha256.Sum256([]byte(name))
-	return schema.Digest{SHA256: hex.EncodeToString(sum[:])}
-}
-
-func fileSubject(file, content string) schema.Subject {
-	return schema.Subject{File: file, Size: -1, Digest: testDigest(content)}
-}
-
 // trusted is a trust record about a file.
 func trusted(file, content string) schema.Record {
-	return schema.Record{Kind: schema.KindTrust, Subjects: []schema.Subject{fileSubject(file, content)}}
-}
-
-// reported is a report about a subject.
-func reported(s schema.Subject) schema.Record {
-	if s.Digest == (schema.Digest{}) {
-		s.Size = -1
-	}
-	return schema.Record{Kind: schema.KindDistrust, Category: schema.Malware, Subjects: []schema.Subject{s}}
+	return testkit.Trust(testkit.File(file, content))
 }
 
 func fileQuery(file, content string) trust.Query {
-	return trust.Query{Name: file, Size: -1, Digest: testDigest(content)}
+	return trust.Query{Name: file, Size: -1, Digest: testkit.Digest(content)}
 }
 
 func testDir(t testing.TB) Dir {

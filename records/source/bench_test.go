@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/schema"
 )
 
@@ -109,7 +110,7 @@ func BenchmarkSyncHundred(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()
 		for i := range 100 {
-			f.say(schema.Record{Kind: schema.KindTrust, Subjects: []schema.Subject{fileSubject(fmt.Sprint(f.said, " ", i))}})
+			f.say(schema.Record{Kind: schema.KindTrust, Subjects: []schema.Subject{testkit.File("file", fmt.Sprint(f.said, " ", i))}})
 		}
 		f.seal(nil)
 		b.StartTimer()
@@ -123,9 +124,9 @@ func BenchmarkSyncHundred(b *testing.B) {
 // a machine that others use too.
 func largeSpec(b *testing.B, f *forge) Spec {
 	b.Helper()
-	url, _ := serve(b, filepath.Dir(f.dir))
+	url := testkit.Serve(b, filepath.Dir(f.dir)).URL
 	return Spec{
-		Name: "large", URL: url + "/large", Log: f.log(), Fingerprint: f.key.fingerprint(), Insecure: true,
+		Name: "large", URL: url + "/large", Log: f.log(), Fingerprint: f.key.Fingerprint(), Insecure: true,
 		Limits: Limits{Timeout: time.Hour, Idle: time.Hour},
 	}
 }

@@ -8,13 +8,14 @@ import (
 	"testing"
 
 	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/schema"
 )
 
 // TestFirstContactRefused is what a first contact meets besides an honest log.
 func TestFirstContactRefused(t *testing.T) {
 	t.Parallel()
-	alice := newKey("alice")
+	alice := testkit.NewKey("alice")
 	cases := []struct {
 		name  string
 		url   func(t *testing.T) string
@@ -26,23 +27,23 @@ func TestFirstContactRefused(t *testing.T) {
 		}, string(records.WrongFingerprint), StateRefused},
 		{"listed, but did not sign", func(t *testing.T) string {
 			mallory := newForge(t, "mallory")
-			mallory.seal(func(d *schema.Head) { d.Keys = append(d.Keys, alice.listed(schema.Active, false)) })
+			mallory.seal(func(d *schema.Head) { d.Keys = append(d.Keys, alice.Listed(schema.Active, false)) })
 			return mallory.dir
 		}, string(records.WrongFingerprint), StateRefused},
 		{"signed once, retired since", func(t *testing.T) string {
 			f := newForge(t, "alice")
-			f.seal(func(d *schema.Head) { d.Keys = append(d.Keys, newKey("second").listed(schema.Active, false)) })
-			f.key = newKey("second")
+			f.seal(func(d *schema.Head) { d.Keys = append(d.Keys, testkit.NewKey("second").Listed(schema.Active, false)) })
+			f.key = testkit.NewKey("second")
 			f.seal(func(d *schema.Head) { d.Keys[0].State = schema.Retired })
 			return f.dir
 		}, string(records.WrongFingerprint), StateRefused},
 		{"claimed log id", func(t *testing.T) string {
 			f := emptyForge(t, "alice")
-			f.key = newKey("mallory")
-			doc := records.FirstHead(f.key.Key(), testSalt, testStart, func(d *schema.Head) {
-				d.Keys = append(d.Keys, alice.listed(schema.Active, false))
+			f.key = testkit.NewKey("mallory")
+			doc := records.FirstHead(f.key.Key(), testkit.Salt, testStart, func(d *schema.Head) {
+				d.Keys = append(d.Keys, alice.Listed(schema.Active, false))
 			})
-			doc.Log = records.LogID(alice.Key(), testSalt)
+			doc.Log = records.LogID(alice.Key(), testkit.Salt)
 			h, err := records.SealHead(context.Background(), doc, f.key)
 			if err != nil {
 				t.Fatal(err)
@@ -54,7 +55,7 @@ func TestFirstContactRefused(t *testing.T) {
 			f := emptyForge(t, "alice")
 			one := &schema.Record{}
 			*one = trustFile("one")
-			one.Log = records.LogID(f.key.Key(), testSalt)
+			one.Log = records.LogID(f.key.Key(), testkit.Salt)
 			e := f.say(*one)
 			h := f.nextHead(nil)
 			f.files[e.Path] = append([]byte("# a comment\n"), f.files[e.Path]...)
@@ -90,7 +91,7 @@ func TestFirstContactRefused(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			m := newMachine(t)
-			r := m.first(Spec{Name: "alice", URL: c.url(t), Fingerprint: alice.fingerprint()}, nil)
+			r := m.first(Spec{Name: "alice", URL: c.url(t), Fingerprint: alice.Fingerprint()}, nil)
 			if r.State != c.state || KindOf(r.Err) != c.kind {
 				t.Fatalf("got %s, kind %q: %v", r.State, KindOf(r.Err), r.Err)
 			}
@@ -108,10 +109,10 @@ func TestFirstContactRefused(t *testing.T) {
 func TestFirstUse(t *testing.T) {
 	t.Parallel()
 	alice := newForge(t, "alice")
-	second := newKey("second")
+	second := testkit.NewKey("second")
 	alice.seal(func(d *schema.Head) {
 		d.Name = "Alice Example"
-		d.Keys = append(d.Keys, second.listed(schema.Active, false))
+		d.Keys = append(d.Keys, second.Listed(schema.Active, false))
 	})
 	first := alice.key
 	alice.key = second
@@ -131,8 +132,8 @@ func TestFirstUse(t *testing.T) {
 	if r := m.first(spec, no); r.State != StateRefused || !errors.Is(r.Err, ErrFirstUse) {
 		t.Errorf("no: %s: %v", r.State, r.Err)
 	}
-	if got.Fingerprint != second.fingerprint() || !got.Accepts(first.fingerprint()) || !got.Accepts(second.fingerprint()) ||
-		got.Accepts("") || got.Accepts(newKey("mallory").fingerprint()) {
+	if got.Fingerprint != second.Fingerprint() || !got.Accepts(first.Fingerprint()) || !got.Accepts(second.Fingerprint()) ||
+		got.Accepts("") || got.Accepts(testkit.NewKey("mallory").Fingerprint()) {
 		t.Errorf("offered %q and %q", got.Fingerprint, got.Others)
 	}
 	if got.Head.Name != "Alice Example" || got.Head.Seq != 3 || got.Head.Records != 1 || got.Log != alice.log() || got.URL != alice.dir {
@@ -159,7 +160,7 @@ func TestFollowedAlready(t *testing.T) {
 	spec := m.follow(alice)
 	before := m.pin(spec.Log)
 
-	again := Spec{Name: "again", URL: alice.dir, Fingerprint: alice.key.fingerprint()}
+	again := Spec{Name: "again", URL: alice.dir, Fingerprint: alice.key.Fingerprint()}
 	r := m.first(again, nil)
 	var followed *FollowedError
 	if r.State != StateFollowed || !errors.As(r.Err, &followed) || followed.Name != "alice" || followed.URL != alice.dir {
@@ -167,14 +168,14 @@ func TestFollowedAlready(t *testing.T) {
 	}
 
 	mirror := filepath.Join(t.TempDir(), "mirror")
-	alice.git(nil, "clone", "-q", "--bare", alice.dir, mirror)
-	if r := m.first(Spec{Name: "mirror", URL: mirror, Fingerprint: alice.key.fingerprint()}, nil); r.State != StateFollowed {
+	testkit.Git(alice.t, alice.dir, "clone", "-q", "--bare", alice.dir, mirror)
+	if r := m.first(Spec{Name: "mirror", URL: mirror, Fingerprint: alice.key.Fingerprint()}, nil); r.State != StateFollowed {
 		t.Errorf("an honest mirror: %s: %v", r.State, r.Err)
 	}
 	stale := filepath.Join(t.TempDir(), "stale")
-	alice.git(nil, "clone", "-q", "--bare", alice.dir, stale)
-	alice.git(nil, "--git-dir="+stale, "update-ref", "refs/heads/main", old.commit)
-	r = m.first(Spec{Name: "stale", URL: stale, Fingerprint: alice.key.fingerprint()}, nil)
+	testkit.Git(alice.t, alice.dir, "clone", "-q", "--bare", alice.dir, stale)
+	testkit.Git(alice.t, alice.dir, "--git-dir="+stale, "update-ref", "refs/heads/main", old.commit)
+	r = m.first(Spec{Name: "stale", URL: stale, Fingerprint: alice.key.Fingerprint()}, nil)
 	if KindOf(r.Err) != string(records.Rollback) {
 		t.Errorf("an older copy under another name: %s: %v", r.State, r.Err)
 	}
@@ -189,7 +190,7 @@ func TestFollowedAlready(t *testing.T) {
 		t.Errorf("%s, %s: %v", rs[0].State, rs[1].State, rs[1].Err)
 	}
 	two := newMachine(t)
-	entry := Spec{Name: "one", URL: alice.dir, Fingerprint: alice.key.fingerprint()}
+	entry := Spec{Name: "one", URL: alice.dir, Fingerprint: alice.key.Fingerprint()}
 	other := entry
 	other.Name = "two"
 	rs = two.sync(entry, other)
@@ -204,7 +205,7 @@ func TestOwnLog(t *testing.T) {
 	alice := newForge(t, "alice")
 	m := newMachine(t)
 	m.opt.Own = []string{alice.log()}
-	r := m.first(Spec{Name: "me", URL: alice.dir, Fingerprint: alice.key.fingerprint()}, nil)
+	r := m.first(Spec{Name: "me", URL: alice.dir, Fingerprint: alice.key.Fingerprint()}, nil)
 	var claim *ClaimError
 	if r.State != StateRefused || !errors.As(r.Err, &claim) || !claim.Own {
 		t.Errorf("%s: %v", r.State, r.Err)
@@ -219,7 +220,7 @@ func TestSharedConfiguration(t *testing.T) {
 	alice.say(trustFile("one"))
 	alice.seal(nil)
 	m := newMachine(t)
-	spec := Spec{Name: "alice", URL: alice.dir, Log: alice.log(), Fingerprint: alice.key.fingerprint()}
+	spec := Spec{Name: "alice", URL: alice.dir, Log: alice.log(), Fingerprint: alice.key.Fingerprint()}
 	if r := m.sync(spec)[0]; r.State != StateNews || !r.First {
 		t.Errorf("%s: %v", r.State, r.Err)
 	}
@@ -239,7 +240,7 @@ func TestEntryWithoutLog(t *testing.T) {
 	alice.say(trustFile("one"))
 	alice.seal(nil)
 	m := newMachine(t)
-	spec := Spec{Name: "alice", URL: alice.dir, Fingerprint: alice.key.fingerprint()}
+	spec := Spec{Name: "alice", URL: alice.dir, Fingerprint: alice.key.Fingerprint()}
 	if r := m.sync(spec)[0]; r.State != StateNews || r.Log != alice.log() {
 		t.Fatalf("%s: %v", r.State, r.Err)
 	}
@@ -283,7 +284,7 @@ func TestUnfollowAndFollowAgain(t *testing.T) {
 	}
 	newest := alice.mark()
 	alice.reset(old)
-	again := Spec{Name: "back", URL: alice.dir, Fingerprint: alice.key.fingerprint()}
+	again := Spec{Name: "back", URL: alice.dir, Fingerprint: alice.key.Fingerprint()}
 	if r := m.first(again, nil); KindOf(r.Err) != string(records.Rollback) || r.Head.Seq != 0 {
 		t.Errorf("an older state after unfollowing: %s: %v", r.State, r.Err)
 	}
@@ -292,7 +293,7 @@ func TestUnfollowAndFollowAgain(t *testing.T) {
 	}
 	alice.reset(newest)
 	wrong := again
-	wrong.Fingerprint = newKey("mallory").fingerprint()
+	wrong.Fingerprint = testkit.NewKey("mallory").Fingerprint()
 	if r := m.first(wrong, nil); KindOf(r.Err) != string(records.WrongFingerprint) {
 		t.Errorf("another key than the log's: %s: %v", r.State, r.Err)
 	}
@@ -334,13 +335,13 @@ func TestLook(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(p.Records) != 1 || p.Records[0].ID() != idOf(one) || len(p.Skipped) != 1 || len(p.Heads) != 2 ||
-		p.Heads[1].ID() != alice.head.ID() || p.Offer.Fingerprint != alice.key.fingerprint() {
+		p.Heads[1].ID() != alice.head.ID() || p.Offer.Fingerprint != alice.key.Fingerprint() {
 		t.Errorf("saw %+v", p)
 	}
 	if left, _ := os.ReadDir(filepath.Join(m.dirs.Data, "sources")); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
 	}
-	if _, err := Look(context.Background(), m.dirs, Spec{URL: alice.dir, Fingerprint: newKey("bob").fingerprint()}, m.opt); KindOf(err) != string(records.WrongFingerprint) {
+	if _, err := Look(context.Background(), m.dirs, Spec{URL: alice.dir, Fingerprint: testkit.NewKey("bob").Fingerprint()}, m.opt); KindOf(err) != string(records.WrongFingerprint) {
 		t.Errorf("a wrong fingerprint: %v", err)
 	}
 }

@@ -3,55 +3,21 @@ package source
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
 	"crypto/sha256"
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"golang.org/x/crypto/ssh"
-
 	"github.com/distributed-trust/distrust/records"
 	"github.com/distributed-trust/distrust/records/index"
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/schema"
-	"github.com/distributed-trust/distrust/sshsig"
 )
-
-// testKey is a real ed25519 key, the same one for the same name.
-type testKey struct{ signer ssh.Signer }
-
-func newKey(name string) testKey {
-	seed := sha256.Sum256([]byte(name))
-	signer, err := ssh.NewSignerFromKey(ed25519.NewKeyFromSeed(seed[:]))
-	if err != nil {
-		panic(err)
-	}
-	return testKey{signer}
-}
-
-func (k testKey) Key() sshsig.Key {
-	key, err := sshsig.KeyFromSSH(k.signer.PublicKey())
-	if err != nil {
-		panic(err)
-	}
-	return key
-}
-
-func (k testKey) Sign(_ context.Context, message []byte, ns sshsig.Namespace) ([]byte, error) {
-	return sshsig.Sign(message, k.signer, ns)
-}
-
-func (k testKey) fingerprint() string { return k.Key().Fingerprint() }
-
-func (k testKey) listed(state schema.KeyState, recovery bool) schema.Key {
-	return schema.Key{Key: k.Key().String(), Name: "key", State: state, Recovery: recovery}
-}
 
 // testStart is when the first head of a log is issued; every head is a minute younger than the one
 // before.
@@ -59,14 +25,12 @@ var testStart = time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
 
 var testNow = testStart.Add(24 * time.Hour)
 
-const testSalt = "00112233445566778899aabbccddeeff"
-
 // forge makes a trust repository: real keys, real signatures, the stock git. It can do what no
 // honest publisher does.
 type forge struct {
 	t     testing.TB
 	dir   string
-	key   testKey
+	key   testkit.Key
 	head  records.Head
 	kept  []records.Head
 	files map[string][]byte // what the next commit holds
@@ -84,43 +48,19 @@ func newForge(t testing.TB, name string) *forge {
 
 func emptyForge(t testing.TB, name string) *forge {
 	t.Helper()
-	needTool(t, "git")
-	f := &forge{t: t, dir: filepath.Join(t.TempDir(), name), key: newKey(name), files: map[string][]byte{}}
+	f := &forge{t: t, dir: filepath.Join(t.TempDir(), name), key: testkit.NewKey(name), files: map[string][]byte{}}
 	if err := os.MkdirAll(f.dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	f.git(nil, "init", "-q", "--bare", "-b", "main")
+	testkit.Git(f.t, f.dir, "init", "-q", "--bare", "-b", "main")
 	return f
-}
-
-func needTool(t testing.TB, name string) {
-	t.Helper()
-	if _, err := exec.LookPath(name); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("%s is missing", name)
-		}
-		t.Skipf("%s is missing", name)
-	}
-}
-
-func (f *forge) git(stdin []byte, args ...string) string {
-	f.t.Helper()
-	cmd := exec.Command("git", args...)
-	cmd.Dir = f.dir
-	cmd.Stdin = bytes.NewReader(stdin)
-	cmd.Env = append(os.Environ(), "HOME="+f.dir, "GIT_CONFIG_NOSYSTEM=1")
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		f.t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-	return strings.TrimSpace(string(out))
 }
 
 // log is the id of the log.
 func (f *forge) log() string { return f.head.Doc().Log }
 
 // say adds a signed record to the next set; with a key other than the forge's as the last argument.
-func (f *forge) say(doc schema.Record, by ...testKey) records.Envelope {
+func (f *forge) say(doc schema.Record, by ...testkit.Key) records.Envelope {
 	f.t.Helper()
 	key := f.key
 	if len(by) > 0 {
@@ -153,7 +93,7 @@ func (f *forge) nextHead(edit func(*schema.Head)) records.Head {
 	root, count := f.root()
 	var doc schema.Head
 	if f.head.IsZero() {
-		doc = records.FirstHead(f.key.Key(), testSalt, testStart, func(d *schema.Head) {
+		doc = records.FirstHead(f.key.Key(), testkit.Salt, testStart, func(d *schema.Head) {
 			d.Keys[0].Name = "key"
 			d.Root, d.Records = root, count
 			if edit != nil {
@@ -214,7 +154,7 @@ func (f *forge) commit(message string) string {
 		fmt.Fprintf(&in, "M 100644 inline %s\ndata %d\n%s\n", path, len(f.files[path]), f.files[path])
 	}
 	fmt.Fprintf(&in, "get-mark :1\n")
-	f.tip = f.git(in.Bytes(), "fast-import", "--quiet", "--force")
+	f.tip = testkit.GitReads(f.t, f.dir, in.Bytes(), "fast-import", "--quiet", "--force")
 	return f.tip
 }
 
@@ -240,22 +180,18 @@ func (f *forge) mark() mark { return mark{f.tip, f.head, slices.Clone(f.kept), m
 
 func (f *forge) reset(m mark) {
 	f.t.Helper()
-	f.git(nil, "update-ref", "refs/heads/main", m.commit)
+	testkit.Git(f.t, f.dir, "update-ref", "refs/heads/main", m.commit)
 	f.tip, f.head, f.kept, f.files = m.commit, m.head, slices.Clone(m.kept), maps.Clone(m.files)
 }
 
 // Records to say.
 
-func fileSubject(content string) schema.Subject {
-	return schema.Subject{File: "file", Size: -1, Digest: schema.Digest{SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte(content)))}}
-}
-
 func trustFile(content string) schema.Record {
-	return schema.Record{Kind: schema.KindTrust, Subjects: []schema.Subject{fileSubject(content)}}
+	return testkit.Trust(testkit.File("file", content))
 }
 
 func reportFile(content string) schema.Record {
-	return schema.Record{Kind: schema.KindDistrust, Category: schema.Malware, Subjects: []schema.Subject{fileSubject(content)}}
+	return testkit.Report(testkit.File("file", content))
 }
 
 func withdraw(ids ...string) schema.Record {
@@ -265,7 +201,7 @@ func withdraw(ids ...string) schema.Record {
 func followOf(other *forge, url string, scopes ...string) schema.Record {
 	return schema.Record{
 		Kind: schema.KindFollow, Weight: 50, Scopes: scopes,
-		Source: &schema.FollowSource{Log: other.log(), URL: url, Key: other.key.fingerprint()},
+		Source: &schema.FollowSource{Log: other.log(), URL: url, Key: other.key.Fingerprint()},
 	}
 }
 
@@ -292,7 +228,7 @@ func (m *machine) apply(ctx context.Context, updates []index.Update) error {
 // follow makes the first contact with a forge, by path and with the right fingerprint.
 func (m *machine) follow(f *forge) Spec {
 	m.t.Helper()
-	spec := Spec{Name: filepath.Base(f.dir), URL: f.dir, Fingerprint: f.key.fingerprint()}
+	spec := Spec{Name: filepath.Base(f.dir), URL: f.dir, Fingerprint: f.key.Fingerprint()}
 	r := m.first(spec, nil)
 	if r.State != StateNews || r.Err != nil {
 		m.t.Fatalf("following %s: %s: %v", spec.Name, r.State, r.Err)

@@ -1,59 +1,26 @@
 package source
 
 import (
-	"net/http"
-	"net/http/cgi"
-	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 )
-
-// serve serves the repositories below a folder over http with the stock git. It counts requests.
-func serve(t testing.TB, dir string) (url string, requests *atomic.Int64) {
-	t.Helper()
-	git, err := exec.LookPath("git")
-	if err != nil {
-		t.Fatal(err)
-	}
-	path, err := exec.Command(git, "--exec-path").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	backend := filepath.Join(strings.TrimSpace(string(path)), "git-http-backend")
-	if _, err := os.Stat(backend); err != nil {
-		needTool(t, backend)
-	}
-	handler := &cgi.Handler{
-		Path: backend,
-		Env:  []string{"GIT_PROJECT_ROOT=" + dir, "GIT_HTTP_EXPORT_ALL=1", "HOME=" + dir},
-	}
-	requests = new(atomic.Int64)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		requests.Add(1)
-		handler.ServeHTTP(w, r)
-	}))
-	t.Cleanup(server.Close)
-	return server.URL, requests
-}
 
 func TestFollowAndSyncOverHTTP(t *testing.T) {
 	t.Parallel()
 	alice := newForge(t, "alice")
 	one := alice.say(trustFile("one"))
 	alice.seal(nil)
-	url, requests := serve(t, filepath.Dir(alice.dir))
+	server := testkit.Serve(t, filepath.Dir(alice.dir))
 	m := newMachine(t)
-	spec := Spec{Name: "alice", URL: url + "/alice", Fingerprint: alice.key.fingerprint()}
+	spec := Spec{Name: "alice", URL: server.URL + "/alice", Fingerprint: alice.key.Fingerprint()}
 	if r := m.first(spec, nil); KindOf(r.Err) != KindURL {
 		t.Errorf("http without --insecure-transport: %s: %v", r.State, r.Err)
 	}
-	if requests.Load() != 0 {
+	if server.Requests.Load() != 0 {
 		t.Error("an address that is not allowed was asked")
 	}
 	spec.Insecure = true
@@ -85,9 +52,9 @@ func TestFollowAndSyncOverHTTP(t *testing.T) {
 func TestUnreachableOverHTTP(t *testing.T) {
 	t.Parallel()
 	alice := newForge(t, "alice")
-	url, _ := serve(t, filepath.Dir(alice.dir))
+	url := testkit.Serve(t, filepath.Dir(alice.dir)).URL
 	m := newMachine(t)
-	spec := Spec{Name: "alice", URL: url + "/alice", Fingerprint: alice.key.fingerprint(), Insecure: true}
+	spec := Spec{Name: "alice", URL: url + "/alice", Fingerprint: alice.key.Fingerprint(), Insecure: true}
 	r := m.first(spec, nil)
 	if r.State != StateNews {
 		t.Fatalf("%s: %v", r.State, r.Err)
@@ -113,7 +80,7 @@ func TestUnreachableOverHTTP(t *testing.T) {
 func TestReachedSources(t *testing.T) {
 	t.Parallel()
 	alice, bob := newForge(t, "alice"), newForge(t, "bob")
-	url, _ := serve(t, filepath.Dir(bob.dir))
+	url := testkit.Serve(t, filepath.Dir(bob.dir)).URL
 	word := bob.say(trustFile("bob's word"))
 	bob.seal(nil)
 	alice.say(followOf(bob, url+"/bob", "pkg:npm/x/*"))
@@ -125,7 +92,7 @@ func TestReachedSources(t *testing.T) {
 		t.Errorf("a follow without depth leads to %v", got)
 	}
 	reached := m.reached(follow.Log, 1)
-	if len(reached) != 1 || reached[0].Log != bob.log() || reached[0].Accepted || reached[0].Width != 50 || reached[0].Key != bob.key.fingerprint() {
+	if len(reached) != 1 || reached[0].Log != bob.log() || reached[0].Accepted || reached[0].Width != 50 || reached[0].Key != bob.key.Fingerprint() {
 		t.Fatalf("reached %+v", reached)
 	}
 	spec := reached[0].Spec()
@@ -155,7 +122,7 @@ func TestReachedSources(t *testing.T) {
 	}
 
 	// The user follows bob now: the pin goes on, it is no claim and no second source.
-	direct := Spec{Name: "bob", URL: bob.dir, Fingerprint: bob.key.fingerprint()}
+	direct := Spec{Name: "bob", URL: bob.dir, Fingerprint: bob.key.Fingerprint()}
 	if r := m.first(direct, nil); r.Err != nil || !r.Good() || m.pin(spec.Log).Delegated {
 		t.Errorf("%s: %v", r.State, r.Err)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/distributed-trust/distrust/records"
 	"github.com/distributed-trust/distrust/records/index"
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/schema"
 )
 
@@ -12,8 +13,8 @@ import (
 func TestCompromisedKey(t *testing.T) {
 	t.Parallel()
 	alice := newForge(t, "alice")
-	laptop := newKey("laptop")
-	alice.seal(func(d *schema.Head) { d.Keys = append(d.Keys, laptop.listed(schema.Active, false)) })
+	laptop := testkit.NewKey("laptop")
+	alice.seal(func(d *schema.Head) { d.Keys = append(d.Keys, laptop.Listed(schema.Active, false)) })
 	void, kept := alice.say(trustFile("void"), laptop), alice.say(trustFile("kept"), laptop)
 	fine := alice.say(trustFile("fine"))
 	alice.seal(nil)
@@ -49,14 +50,14 @@ func TestCompromisedKey(t *testing.T) {
 func TestRecoveryKeyTakesOver(t *testing.T) {
 	t.Parallel()
 	alice := newForge(t, "alice")
-	owner, offline := alice.key, newKey("offline")
-	alice.seal(func(d *schema.Head) { d.Keys = append(d.Keys, offline.listed(schema.Active, true)) })
+	owner, offline := alice.key, testkit.NewKey("offline")
+	alice.seal(func(d *schema.Head) { d.Keys = append(d.Keys, offline.Listed(schema.Active, true)) })
 	stolen := alice.mark()
 	m := newMachine(t)
 	spec := m.follow(alice)
 
-	thief := newKey("thief")
-	alice.seal(func(d *schema.Head) { d.Keys = append(d.Keys, thief.listed(schema.Active, false)) })
+	thief := testkit.NewKey("thief")
+	alice.seal(func(d *schema.Head) { d.Keys = append(d.Keys, thief.Listed(schema.Active, false)) })
 	lie := alice.say(trustFile("evil"), thief)
 	alice.key = thief
 	for range 5 { // the thief is ahead by numbers
@@ -69,11 +70,11 @@ func TestRecoveryKeyTakesOver(t *testing.T) {
 
 	alice.reset(stolen)
 	alice.key = offline
-	fresh := newKey("fresh")
+	fresh := testkit.NewKey("fresh")
 	alice.seal(func(d *schema.Head) {
 		d.Epoch++
 		d.Keys[0].State = schema.Compromised
-		d.Keys = append(d.Keys, fresh.listed(schema.Active, false))
+		d.Keys = append(d.Keys, fresh.Listed(schema.Active, false))
 	})
 	alice.key = fresh
 	alice.seal(nil)

@@ -97,7 +97,7 @@ func TestSyncWithDamagedPin(t *testing.T) {
 			t.Errorf("%s: %s: %v", name, r.State, r.Err)
 		}
 		// As a first contact, too: with the right key, but without the log's id.
-		r = m.first(Spec{Name: "again", URL: alice.dir, Fingerprint: alice.key.fingerprint()}, nil)
+		r = m.first(Spec{Name: "again", URL: alice.dir, Fingerprint: alice.key.Fingerprint()}, nil)
 		if !errors.As(r.Err, &damage) {
 			t.Errorf("%s, by first contact: %s: %v", name, r.State, r.Err)
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/schema"
 )
 
@@ -53,10 +54,10 @@ func TestRefusedStates(t *testing.T) {
 			alice.commit("one commit")
 		}, string(records.Rewrite), StateRefused, true},
 		{"a stranger's head", func(_ *testing.T, alice *forge, _ mark) {
-			mallory := newKey("mallory")
+			mallory := testkit.NewKey("mallory")
 			alice.key = mallory
 			alice.say(trustFile("evil"), mallory)
-			alice.publish(alice.nextHead(func(d *schema.Head) { d.Keys[0] = mallory.listed(schema.Active, false) }))
+			alice.publish(alice.nextHead(func(d *schema.Head) { d.Keys[0] = mallory.Listed(schema.Active, false) }))
 		}, string(records.NoAuthority), StateRefused, true},
 		{"another log", func(t *testing.T, alice *forge, _ mark) {
 			other := newForge(t, "other")
@@ -66,7 +67,7 @@ func TestRefusedStates(t *testing.T) {
 			alice.seal(func(d *schema.Head) { d.Issued = testNow.Add(2 * time.Hour) })
 		}, string(records.Future), StateRefused, true},
 		{"keys changed, not kept", func(_ *testing.T, alice *forge, _ mark) {
-			h := alice.nextHead(func(d *schema.Head) { d.Keys = append(d.Keys, newKey("second").listed(schema.Active, false)) })
+			h := alice.nextHead(func(d *schema.Head) { d.Keys = append(d.Keys, testkit.NewKey("second").Listed(schema.Active, false)) })
 			alice.publish(h)
 			delete(alice.files, records.HeadPath(h.Doc().Seq))
 			alice.commit("lose the kept head")
@@ -82,7 +83,7 @@ func TestRefusedStates(t *testing.T) {
 			}
 		}, KindNoGit, StateNotRepository, false},
 		{"branch renamed", func(_ *testing.T, alice *forge, _ mark) {
-			alice.git(nil, "branch", "-q", "-M", "main", "other")
+			testkit.Git(alice.t, alice.dir, "branch", "-q", "-M", "main", "other")
 		}, KindTransport, StateUnreachable, false},
 	}
 	for _, c := range cases {

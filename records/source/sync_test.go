@@ -7,6 +7,7 @@ import (
 
 	"github.com/distributed-trust/distrust/records"
 	"github.com/distributed-trust/distrust/records/index"
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/schema"
 )
 
@@ -168,7 +169,7 @@ func TestSkippedRecords(t *testing.T) {
 	t.Parallel()
 	alice := newForge(t, "alice")
 	good := alice.say(trustFile("good"))
-	bob := newKey("bob")
+	bob := testkit.NewKey("bob")
 	early := alice.say(trustFile("early"), bob) // bob's key comes later
 	alice.files["records/any/aa/unknown-0123456789abcdef.yml"] = []byte("distrust: 2\nkind: \"trust\"\n")
 	alice.files["records/any/aa/note.txt"] = []byte("hello\n")
@@ -191,7 +192,7 @@ func TestSkippedRecords(t *testing.T) {
 		t.Errorf("%s: skipped now %v, in all %d, %d not understood", r.State, r.Skipped, r.SkippedAll, r.NotUnderstood)
 	}
 
-	alice.seal(func(d *schema.Head) { d.Keys = append(d.Keys, bob.listed(schema.Active, false)) })
+	alice.seal(func(d *schema.Head) { d.Keys = append(d.Keys, bob.Listed(schema.Active, false)) })
 	r = m.sync(spec)[0]
 	if r.State != StateNews || r.Added != 1 || r.SkippedAll != 1 {
 		t.Errorf("bob's key came: %s, +%d, %d skipped: %v", r.State, r.Added, r.SkippedAll, r.Err)
@@ -242,7 +243,7 @@ func TestManySourcesAtOnce(t *testing.T) {
 		f.say(trustFile(f.dir))
 		f.seal(nil)
 		forges = append(forges, f)
-		specs = append(specs, Spec{Name: f.key.fingerprint(), URL: f.dir, Log: f.log(), Fingerprint: f.key.fingerprint()})
+		specs = append(specs, Spec{Name: f.key.Fingerprint(), URL: f.dir, Log: f.log(), Fingerprint: f.key.Fingerprint()})
 	}
 	events := map[Stage]int{}
 	m.opt.Progress = func(e Event) { events[e.Stage]++ }

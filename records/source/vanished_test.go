@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/schema"
 )
 
@@ -15,7 +16,7 @@ import (
 func vanish(t *testing.T) (alice *forge, m *machine, spec Spec, stays, gone records.Envelope) {
 	t.Helper()
 	alice = newForge(t, "alice")
-	alice.seal(func(d *schema.Head) { d.Keys = append(d.Keys, newKey("second").listed(schema.Active, false)) })
+	alice.seal(func(d *schema.Head) { d.Keys = append(d.Keys, testkit.NewKey("second").Listed(schema.Active, false)) })
 	stays, gone = alice.say(reportFile("stays")), alice.say(reportFile("goes"))
 	plain := alice.say(trustFile("plain"))
 	alice.seal(nil)
@@ -82,8 +83,8 @@ func TestWithdrawEndsVanished(t *testing.T) {
 		t.Run(order, func(t *testing.T) {
 			t.Parallel()
 			alice := newForge(t, "alice")
-			second := newKey("second")
-			alice.seal(func(d *schema.Head) { d.Keys = append(d.Keys, second.listed(schema.Active, false)) })
+			second := testkit.NewKey("second")
+			alice.seal(func(d *schema.Head) { d.Keys = append(d.Keys, second.Listed(schema.Active, false)) })
 			report := alice.say(reportFile("bad"))
 			alice.seal(nil)
 			m := newMachine(t)

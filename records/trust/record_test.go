@@ -1,48 +1,25 @@
 package trust_test
 
 import (
-	"context"
-	"crypto/ed25519"
 	"reflect"
 	"testing"
 	"time"
 
-	"golang.org/x/crypto/ssh"
-
 	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/records/trust"
 	"github.com/distributed-trust/distrust/schema"
-	"github.com/distributed-trust/distrust/sshsig"
 )
-
-// memoryKey signs with a key made from a fixed seed.
-type memoryKey struct{ signer ssh.Signer }
-
-func (k memoryKey) Key() sshsig.Key {
-	key, err := sshsig.KeyFromSSH(k.signer.PublicKey())
-	if err != nil {
-		panic(err)
-	}
-	return key
-}
-
-func (k memoryKey) Sign(_ context.Context, message []byte, ns sshsig.Namespace) ([]byte, error) {
-	return sshsig.Sign(message, k.signer, ns)
-}
 
 // open signs a document and opens it as a stranger would.
 func open(t *testing.T, doc schema.Record) records.Record {
 	t.Helper()
-	signer, err := ssh.NewSignerFromKey(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	key := memoryKey{signer}
+	key := testkit.NewKey("somebody")
 	envelope, err := records.Seal(t.Context(), doc, key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := records.Log{ID: doc.Log, Keys: []schema.Key{{Key: key.Key().String(), State: schema.Active}}}
+	log := records.Log{ID: doc.Log, Keys: []schema.Key{key.Listed(schema.Active, false)}}
 	record, err := records.Open(envelope, log)
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 )
 
 // commitOne commits one file and gives the commit.
@@ -48,10 +50,10 @@ func TestInitAndCommit(t *testing.T) {
 	if s := status(t, dir); s != "" {
 		t.Errorf("status:\n%s", s)
 	}
-	if got := git(t, dir, "log", "--format=%H %an <%ae> %at %cn <%ce> %s|%b"); got != first+" Alice Example <alice@example.org> 1700000000 Alice Example <alice@example.org> Seal 1|with a body" {
+	if got := testkit.Git(t, dir, "log", "--format=%H %an <%ae> %at %cn <%ce> %s|%b"); got != first+" Alice Example <alice@example.org> 1700000000 Alice Example <alice@example.org> Seal 1|with a body" {
 		t.Errorf("log: %s", got)
 	}
-	if got := git(t, dir, "diff-files"); got != "" {
+	if got := testkit.Git(t, dir, "diff-files"); got != "" {
 		t.Errorf("the index does not know the files: %s", got) // no refresh was needed
 	}
 	second, err := w.Commit(t.Context(), Change{
@@ -69,14 +71,14 @@ func TestInitAndCommit(t *testing.T) {
 	if exists(filepath.Join(dir, "records/any/01")) {
 		t.Error("a folder without files is left")
 	}
-	if got := git(t, dir, "diff", "--name-status", first, second); got != "M\thead.yml\nA\trecords/a/b/c.yml\nD\trecords/any/01/file-0100.yml\nD\trecords/any/01/file-0100.yml.sig" {
+	if got := testkit.Git(t, dir, "diff", "--name-status", first, second); got != "M\thead.yml\nA\trecords/a/b/c.yml\nD\trecords/any/01/file-0100.yml\nD\trecords/any/01/file-0100.yml.sig" {
 		t.Errorf("the commit does:\n%s", got)
 	}
-	if got := git(t, dir, "reflog", "--format=%H %gs"); got != second+" commit: Seal 2\n"+first+" commit: Seal 1" {
+	if got := testkit.Git(t, dir, "reflog", "--format=%H %gs"); got != second+" commit: Seal 2\n"+first+" commit: Seal 1" {
 		t.Errorf("reflog:\n%s", got)
 	}
 	clone := filepath.Join(t.TempDir(), "clone")
-	git(t, dir, "clone", "-q", dir, clone)
+	testkit.Git(t, dir, "clone", "-q", dir, clone)
 	if b, err := os.ReadFile(filepath.Join(clone, "records/a/b/c.yml")); string(b) != "new\n" || err != nil {
 		t.Errorf("the clone has %q, %v", b, err)
 	}
@@ -84,7 +86,7 @@ func TestInitAndCommit(t *testing.T) {
 	if err != nil || same != second {
 		t.Errorf("a change of nothing made %s, %v", same, err)
 	}
-	git(t, dir, "gc", "-q")
+	testkit.Git(t, dir, "gc", "-q")
 	if id := commitOne(t, w, "keys/3.yml", "after gc\n"); id == "" || status(t, dir) != "" {
 		t.Error("commit after gc")
 	}
@@ -100,13 +102,13 @@ func TestCommitLeavesTheUsersWork(t *testing.T) {
 			t.Parallel()
 			dir := newRepo(t, trustFiles())
 			writeTree(t, dir, map[string]string{"staged.txt": "staged\n", "README.md": "staged edit\n"})
-			git(t, dir, "add", "staged.txt", "README.md")
+			testkit.Git(t, dir, "add", "staged.txt", "README.md")
 			writeTree(t, dir, map[string]string{"untracked.txt": "x\n", "README.md": "edit after staging\n", "Some Where/ELSE.txt": "edited\n", "intent.txt": "later\n"})
-			git(t, dir, "add", "-N", "intent.txt")
-			git(t, dir, "rm", "-q", "--cached", "keys/1.yml.sig")
+			testkit.Git(t, dir, "add", "-N", "intent.txt")
+			testkit.Git(t, dir, "rm", "-q", "--cached", "keys/1.yml.sig")
 			kind.make(t, dir)
 			before := status(t, dir)
-			flags := git(t, dir, "ls-files", "-v", "--stage")
+			flags := testkit.Git(t, dir, "ls-files", "-v", "--stage")
 
 			w := openWorktree(t, dir)
 			commitOne(t, w, "records/any/0a/file-0a.yml", "ours\n")
@@ -121,7 +123,7 @@ func TestCommitLeavesTheUsersWork(t *testing.T) {
 				t.Errorf("status was\n%s\nand is\n%s", before, after)
 			}
 			var kept []string
-			for line := range strings.Lines(git(t, dir, "ls-files", "-v", "--stage")) {
+			for line := range strings.Lines(testkit.Git(t, dir, "ls-files", "-v", "--stage")) {
 				if !strings.Contains(line, "file-0a.yml") && !strings.HasSuffix(strings.TrimSpace(line), "\thead.yml") {
 					kept = append(kept, strings.TrimRight(line, "\n"))
 				}
@@ -135,7 +137,7 @@ func TestCommitLeavesTheUsersWork(t *testing.T) {
 			if a, b := strings.Join(kept, "\n"), strings.Join(want, "\n"); a != b {
 				t.Errorf("the index was\n%s\nand is\n%s", b, a)
 			}
-			if got := git(t, dir, "show", "--stat", "--format=", "--name-status", "HEAD~1..HEAD"); got != "M\thead.yml\nD\trecords/any/02/signer-0011223344556677.yml" {
+			if got := testkit.Git(t, dir, "show", "--stat", "--format=", "--name-status", "HEAD~1..HEAD"); got != "M\thead.yml\nD\trecords/any/02/signer-0011223344556677.yml" {
 				t.Errorf("the commit holds\n%s", got)
 			}
 			fsck(t, dir)
@@ -150,12 +152,14 @@ var indexKinds = []struct {
 	make func(testing.TB, string)
 }{
 	{"version 2", func(testing.TB, string) {}},
-	{"version 3", func(t testing.TB, dir string) { git(t, dir, "update-index", "--skip-worktree", "Some Where/ELSE.txt") }},
-	{"version 4", func(t testing.TB, dir string) { git(t, dir, "update-index", "--index-version", "4") }},
-	{"split", func(t testing.TB, dir string) { git(t, dir, "update-index", "--split-index") }},
-	{"untracked cache", func(t testing.TB, dir string) { git(t, dir, "update-index", "--force-untracked-cache") }},
+	{"version 3", func(t testing.TB, dir string) {
+		testkit.Git(t, dir, "update-index", "--skip-worktree", "Some Where/ELSE.txt")
+	}},
+	{"version 4", func(t testing.TB, dir string) { testkit.Git(t, dir, "update-index", "--index-version", "4") }},
+	{"split", func(t testing.TB, dir string) { testkit.Git(t, dir, "update-index", "--split-index") }},
+	{"untracked cache", func(t testing.TB, dir string) { testkit.Git(t, dir, "update-index", "--force-untracked-cache") }},
 	{"assumed unchanged", func(t testing.TB, dir string) {
-		git(t, dir, "update-index", "--assume-unchanged", "Some Where/ELSE.txt")
+		testkit.Git(t, dir, "update-index", "--assume-unchanged", "Some Where/ELSE.txt")
 	}},
 }
 
@@ -174,13 +178,13 @@ func TestCommitRacyIndex(t *testing.T) {
 			if err := os.Chtimes(file, then, then); err != nil {
 				t.Fatal(err)
 			}
-			git(t, dir, "config", "core.trustctime", "false") // nobody can set it back
-			git(t, dir, "add", "README.md")
+			testkit.Git(t, dir, "config", "core.trustctime", "false") // nobody can set it back
+			testkit.Git(t, dir, "add", "README.md")
 			writeTree(t, dir, map[string]string{"README.md": "edits\n"}) // of the same size
 			if err := errors.Join(os.Chtimes(file, then, then), os.Chtimes(index, then, then)); err != nil {
 				t.Fatal(err)
 			}
-			if s := git(t, dir, "--no-optional-locks", "status", "--porcelain"); s != "MM README.md" {
+			if s := testkit.Git(t, dir, "--no-optional-locks", "status", "--porcelain"); s != "MM README.md" {
 				t.Fatalf("git does not see it: %s", s) // and it wrote nothing down
 			}
 			commitOne(t, openWorktree(t, dir), "head.yml", "new\n")
@@ -209,9 +213,9 @@ func TestIndexKinds(t *testing.T) {
 		}
 		w := openWorktree(t, dir)
 		w.Git = filepath.Join(t.TempDir(), "no-git")
-		head := git(t, dir, "rev-parse", "HEAD")
+		head := testkit.Git(t, dir, "rev-parse", "HEAD")
 		_, err = w.Commit(t.Context(), Change{Write: map[string][]byte{"head.yml": []byte("x")}}, "x", someone())
-		if !errors.As(err, new(*IndexError)) || git(t, dir, "rev-parse", "HEAD") != head || status(t, dir) != "" {
+		if !errors.As(err, new(*IndexError)) || testkit.Git(t, dir, "rev-parse", "HEAD") != head || status(t, dir) != "" {
 			t.Errorf("%s without git: %v", kind.name, err)
 		}
 	}
@@ -239,7 +243,7 @@ func TestCommitExecutesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, key := range []string{"core.fsmonitor", "core.sshCommand", "filter.x.clean", "filter.x.smudge", "core.editor"} {
-			git(t, dir, "config", key, program)
+			testkit.Git(t, dir, "config", key, program)
 		}
 		os.Remove(mark) // what git itself ran to get here
 		w := openWorktree(t, dir)
@@ -258,9 +262,9 @@ func TestCommitRefusals(t *testing.T) {
 	t.Parallel()
 	change := Change{Write: map[string][]byte{"head.yml": []byte("x")}}
 	conflict := func(t *testing.T, dir string) {
-		git(t, dir, "checkout", "-q", "-b", "side")
+		testkit.Git(t, dir, "checkout", "-q", "-b", "side")
 		commitFiles(t, dir, map[string]string{"README.md": "side\n"}, "side")
-		git(t, dir, "checkout", "-q", "main")
+		testkit.Git(t, dir, "checkout", "-q", "main")
 		commitFiles(t, dir, map[string]string{"README.md": "main\n"}, "main")
 	}
 	for _, c := range []struct {
@@ -268,18 +272,24 @@ func TestCommitRefusals(t *testing.T) {
 		make func(t *testing.T, dir string)
 		want error
 	}{
-		{"detached", func(t *testing.T, dir string) { git(t, dir, "checkout", "-q", "--detach") }, ErrDetached},
-		{"merge", func(t *testing.T, dir string) { conflict(t, dir); tryGit(t, dir, "", "merge", "side") }, ErrBusy},
-		{"rebase", func(t *testing.T, dir string) { conflict(t, dir); tryGit(t, dir, "", "rebase", "side") }, ErrBusy},
-		{"cherry-pick", func(t *testing.T, dir string) { conflict(t, dir); tryGit(t, dir, "", "cherry-pick", "side") }, ErrBusy},
-		{"revert", func(t *testing.T, dir string) { conflict(t, dir); tryGit(t, dir, "", "revert", "-n", "HEAD") }, ErrBusy},
-		{"am", func(t *testing.T, dir string) {
-			tryGit(t, dir, "From 1 Mon Sep 17 00:00:00 2001\nFrom: a <a@b>\nSubject: x\n\n---\n x | 1 +\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n-- \n", "am")
+		{"detached", func(t *testing.T, dir string) { testkit.Git(t, dir, "checkout", "-q", "--detach") }, ErrDetached},
+		{"merge", func(t *testing.T, dir string) { conflict(t, dir); testkit.Run(t, dir, nil, "git", "merge", "side") }, ErrBusy},
+		{"rebase", func(t *testing.T, dir string) { conflict(t, dir); testkit.Run(t, dir, nil, "git", "rebase", "side") }, ErrBusy},
+		{"cherry-pick", func(t *testing.T, dir string) {
+			conflict(t, dir)
+			testkit.Run(t, dir, nil, "git", "cherry-pick", "side")
 		}, ErrBusy},
-		{"bisect", func(t *testing.T, dir string) { git(t, dir, "bisect", "start") }, ErrBusy},
+		{"revert", func(t *testing.T, dir string) {
+			conflict(t, dir)
+			testkit.Run(t, dir, nil, "git", "revert", "-n", "HEAD")
+		}, ErrBusy},
+		{"am", func(t *testing.T, dir string) {
+			testkit.Run(t, dir, []byte("From 1 Mon Sep 17 00:00:00 2001\nFrom: a <a@b>\nSubject: x\n\n---\n x | 1 +\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n-- \n"), "git", "am")
+		}, ErrBusy},
+		{"bisect", func(t *testing.T, dir string) { testkit.Git(t, dir, "bisect", "start") }, ErrBusy},
 		{"unmerged", func(t *testing.T, dir string) {
 			conflict(t, dir)
-			tryGit(t, dir, "", "merge", "side")
+			testkit.Run(t, dir, nil, "git", "merge", "side")
 			os.Remove(filepath.Join(dir, ".git/MERGE_HEAD"))
 		}, ErrBusy},
 		{"locked index", func(t *testing.T, dir string) { writeTree(t, dir, map[string]string{".git/index.lock": ""}) }, ErrLocked},
@@ -291,7 +301,7 @@ func TestCommitRefusals(t *testing.T) {
 			t.Parallel()
 			dir := newRepo(t, trustFiles())
 			c.make(t, dir)
-			head, before := git(t, dir, "rev-parse", "HEAD"), git(t, dir, "--no-optional-locks", "status", "--porcelain")
+			head, before := testkit.Git(t, dir, "rev-parse", "HEAD"), testkit.Git(t, dir, "--no-optional-locks", "status", "--porcelain")
 			w := openWorktree(t, dir)
 			soon, cancel := context.WithTimeout(t.Context(), time.Second/2) // how long a lock is waited for
 			defer cancel()
@@ -301,7 +311,7 @@ func TestCommitRefusals(t *testing.T) {
 			if _, err := w.Commit(soon, change, "x", someone()); !errors.Is(err, c.want) {
 				t.Errorf("got %v, want %v", err, c.want)
 			}
-			if git(t, dir, "rev-parse", "HEAD") != head || git(t, dir, "--no-optional-locks", "status", "--porcelain") != before {
+			if testkit.Git(t, dir, "rev-parse", "HEAD") != head || testkit.Git(t, dir, "--no-optional-locks", "status", "--porcelain") != before {
 				t.Error("something changed")
 			}
 		})
@@ -367,18 +377,18 @@ func TestCommitMovedBranch(t *testing.T) {
 	t.Parallel()
 	dir := newRepo(t, trustFiles())
 	other := commitFiles(t, dir, map[string]string{"README.md": "other\n"}, "other")
-	git(t, dir, "reset", "-q", "--hard", "HEAD~1")
+	testkit.Git(t, dir, "reset", "-q", "--hard", "HEAD~1")
 	w := openWorktree(t, dir)
 	calls := 0
 	w.between = func() {
 		if calls++; calls == 2 { // it has read where the branch is
-			git(t, dir, "update-ref", "refs/heads/main", other)
+			testkit.Git(t, dir, "update-ref", "refs/heads/main", other)
 		}
 	}
 	if _, err := w.Commit(t.Context(), Change{Write: map[string][]byte{"head.yml": []byte("x")}}, "x", someone()); !errors.Is(err, ErrMoved) {
 		t.Errorf("got %v", err)
 	}
-	if got := git(t, dir, "rev-parse", "HEAD"); got != other {
+	if got := testkit.Git(t, dir, "rev-parse", "HEAD"); got != other {
 		t.Errorf("HEAD is %s", got)
 	}
 	if b, err := os.ReadFile(filepath.Join(dir, "head.yml")); string(b) == "x" || err != nil {
@@ -405,7 +415,7 @@ func TestCommitRace(t *testing.T) {
 			path := fmt.Sprintf("records/any/%02d/file.yml", i)
 			if i%2 == 0 {
 				cmd := exec.Command(self)
-				cmd.Env = append(gitEnv(), crashDir+"="+dir, crashAt+"=0", crashWhat+"="+path)
+				cmd.Env = append(testkit.Env(), crashDir+"="+dir, crashAt+"=0", crashWhat+"="+path)
 				errs[i] = cmd.Run()
 				return
 			}
@@ -422,7 +432,7 @@ func TestCommitRace(t *testing.T) {
 	if err := errors.Join(errs...); err != nil {
 		t.Fatal(err)
 	}
-	if got := git(t, dir, "rev-list", "--count", "--first-parent", "HEAD"); got != fmt.Sprint(writers+1) {
+	if got := testkit.Git(t, dir, "rev-list", "--count", "--first-parent", "HEAD"); got != fmt.Sprint(writers+1) {
 		t.Errorf("%s commits", got)
 	}
 	if s := status(t, dir); s != "" {
@@ -460,15 +470,15 @@ func TestLinkedWorktree(t *testing.T) {
 	t.Parallel()
 	main := newRepo(t, trustFiles())
 	linked := filepath.Join(t.TempDir(), "linked")
-	git(t, main, "worktree", "add", "-q", "-b", "side", linked)
+	testkit.Git(t, main, "worktree", "add", "-q", "-b", "side", linked)
 	w := openWorktree(t, linked)
 	id := commitOne(t, w, "keys/2.yml", "linked\n")
-	if git(t, linked, "rev-parse", "side") != id || status(t, linked) != "" || status(t, main) != "" {
+	if testkit.Git(t, linked, "rev-parse", "side") != id || status(t, linked) != "" || status(t, main) != "" {
 		t.Errorf("linked: %s, main: %s", status(t, linked), status(t, main))
 	}
-	git(t, main, "pack-refs", "--all")
+	testkit.Git(t, main, "pack-refs", "--all")
 	commitOne(t, w, "keys/3.yml", "after pack-refs\n")
-	if git(t, linked, "rev-list", "--count", "side") != "3" || status(t, linked) != "" {
+	if testkit.Git(t, linked, "rev-list", "--count", "side") != "3" || status(t, linked) != "" {
 		t.Error("after pack-refs")
 	}
 	fsck(t, main)
@@ -478,10 +488,10 @@ func TestOpenWorktreeRefusals(t *testing.T) {
 	t.Parallel()
 	repo := newRepo(t, trustFiles())
 	sha256, reftable, elsewhere := t.TempDir(), newRepo(t, trustFiles()), newRepo(t, trustFiles())
-	git(t, sha256, "init", "-q", "--object-format=sha256")
-	git(t, reftable, "config", "core.repositoryformatversion", "1")
-	git(t, reftable, "config", "extensions.refStorage", "reftable")
-	git(t, elsewhere, "config", "core.worktree", "/tmp")
+	testkit.Git(t, sha256, "init", "-q", "--object-format=sha256")
+	testkit.Git(t, reftable, "config", "core.repositoryformatversion", "1")
+	testkit.Git(t, reftable, "config", "extensions.refStorage", "reftable")
+	testkit.Git(t, elsewhere, "config", "core.worktree", "/tmp")
 	for dir, want := range map[string]error{
 		t.TempDir():                 ErrNotRepository,
 		filepath.Join(repo, "keys"): ErrNotRepository, // not the top: git finds it, we are not told of it
@@ -524,7 +534,7 @@ func TestInitBare(t *testing.T) {
 	if err := w.Push(t.Context(), PushOptions{URL: bare, Branch: "main", Commit: at.Commit, Access: Access{Typed: true}}); err != nil {
 		t.Fatal(err)
 	}
-	if got := git(t, bare, "rev-parse", "HEAD"); got != at.Commit {
+	if got := testkit.Git(t, bare, "rev-parse", "HEAD"); got != at.Commit {
 		t.Errorf("HEAD is %s", got)
 	}
 	fsck(t, bare)
@@ -549,7 +559,7 @@ func TestRemoteURL(t *testing.T) {
 			if got, err := w.RemoteURL(); err != nil || got != url {
 				t.Errorf("%s: %q, %v", name, got, err)
 			}
-			if got := git(t, dir, "config", "--get-all", "remote.origin.url"); got != url {
+			if got := testkit.Git(t, dir, "config", "--get-all", "remote.origin.url"); got != url {
 				t.Errorf("%s: git says %q", name, got)
 			}
 		}
@@ -562,7 +572,7 @@ func TestRemoteURL(t *testing.T) {
 				t.Errorf("%s: lost %q", name, line)
 			}
 		}
-		if strings.Contains(config, "other.example") && git(t, dir, "config", "remote.other.url") != "https://other.example.org/x" {
+		if strings.Contains(config, "other.example") && testkit.Git(t, dir, "config", "remote.other.url") != "https://other.example.org/x" {
 			t.Errorf("%s: changed the other remote", name)
 		}
 	}

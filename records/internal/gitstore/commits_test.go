@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 )
 
 // at forges a commit that claims a time.
@@ -103,10 +105,10 @@ func TestFirstParentsAndHeads(t *testing.T) {
 	for i := range 4 {
 		commitFiles(t, repo, map[string]string{"head.yml": fmt.Sprint(i), "head.yml.sig": "s"}, "seal")
 	}
-	git(t, repo, "checkout", "-q", "-b", "side", "HEAD~2")
+	testkit.Git(t, repo, "checkout", "-q", "-b", "side", "HEAD~2")
 	commitFiles(t, repo, map[string]string{"side": "x", "head.yml": "side"}, "side")
-	git(t, repo, "checkout", "-q", "main")
-	git(t, repo, "merge", "-q", "-s", "ours", "-m", "merge", "side")
+	testkit.Git(t, repo, "checkout", "-q", "main")
+	testkit.Git(t, repo, "merge", "-q", "-s", "ours", "-m", "merge", "side")
 	s := openStore(t, filepath.Join(t.TempDir(), "store"))
 	tip := fetch(t, s, repo, "")
 
@@ -120,10 +122,10 @@ func TestFirstParentsAndHeads(t *testing.T) {
 			t.Errorf("head of %+v", c)
 		}
 	}
-	if got, want := strings.Join(ids, "\n"), git(t, repo, "rev-list", "--first-parent", "HEAD"); got != want {
+	if got, want := strings.Join(ids, "\n"), testkit.Git(t, repo, "rev-list", "--first-parent", "HEAD"); got != want {
 		t.Errorf("first parents\n%s\nwant\n%s", got, want)
 	}
-	known := git(t, repo, "rev-parse", "HEAD~2")
+	known := testkit.Git(t, repo, "rev-parse", "HEAD~2")
 	list, err := s.NewCommits(t.Context(), tip.Commit, known, 100)
 	if err != nil {
 		t.Fatal(err)
@@ -139,7 +141,7 @@ func TestFirstParentsAndHeads(t *testing.T) {
 		heads[string(b)] = true
 	}
 	slices.Sort(ids)
-	want := strings.Fields(git(t, repo, "rev-list", tip.Commit, "^"+known))
+	want := strings.Fields(testkit.Git(t, repo, "rev-list", tip.Commit, "^"+known))
 	slices.Sort(want)
 	if !slices.Equal(ids, want) || !heads["side"] || !heads["3"] {
 		t.Errorf("new commits %v with heads %v, want %v", ids, heads, want)

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 )
 
 const (
@@ -87,12 +89,12 @@ func TestKillAnywhere(t *testing.T) {
 				template := newRepo(t, trustFiles())
 				indexKinds[kind].make(t, template)
 				if what == "reset" {
-					git(t, template, "checkout", "-q", "-b", "target")
+					testkit.Git(t, template, "checkout", "-q", "-b", "target")
 					w := openWorktree(t, template)
 					if _, err := w.Commit(t.Context(), crashChange(), "target", someone()); err != nil {
 						t.Fatal(err)
 					}
-					git(t, template, "checkout", "-q", "main")
+					testkit.Git(t, template, "checkout", "-q", "main")
 				}
 				for at := 1; ; at++ {
 					dir := filepath.Join(t.TempDir(), "repo")
@@ -100,7 +102,7 @@ func TestKillAnywhere(t *testing.T) {
 						t.Fatal(err)
 					}
 					cmd := exec.Command(self)
-					cmd.Env = append(gitEnv(), crashDir+"="+dir, crashAt+"="+strconv.Itoa(at), crashWhat+"="+what)
+					cmd.Env = append(testkit.Env(), crashDir+"="+dir, crashAt+"="+strconv.Itoa(at), crashWhat+"="+what)
 					err := cmd.Run()
 					var exit *exec.ExitError
 					if err == nil {
@@ -132,7 +134,7 @@ func TestKillAndEdit(t *testing.T) {
 	for _, at := range []string{"3", "8"} {
 		dir := newRepo(t, trustFiles())
 		cmd := exec.Command(self)
-		cmd.Env = append(gitEnv(), crashDir+"="+dir, crashAt+"="+at, crashWhat+"=commit")
+		cmd.Env = append(testkit.Env(), crashDir+"="+dir, crashAt+"="+at, crashWhat+"=commit")
 		if err := cmd.Run(); err == nil {
 			t.Fatal("it was not killed")
 		}

@@ -3,12 +3,8 @@ package gitstore
 import (
 	"bytes"
 	"context"
-	"io"
 	"maps"
-	"net/http/cgi"
-	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -16,53 +12,9 @@ import (
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 )
-
-// needGit gives the git command. Without one the tests against it prove
-// nothing: that is a failure under CI.
-func needGit(t testing.TB) string {
-	t.Helper()
-	path, err := exec.LookPath("git")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("git is needed")
-		}
-		t.Skip("git is not here")
-	}
-	return path
-}
-
-// git runs git in a folder, apart from the machine's configuration.
-func git(t testing.TB, dir string, args ...string) string {
-	t.Helper()
-	return gitIn(t, dir, "", args...)
-}
-
-func gitIn(t testing.TB, dir, stdin string, args ...string) string {
-	t.Helper()
-	out, err := tryGit(t, dir, stdin, args...)
-	if err != nil {
-		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-	return out
-}
-
-func tryGit(t testing.TB, dir, stdin string, args ...string) (string, error) {
-	t.Helper()
-	cmd := exec.Command(needGit(t), args...)
-	cmd.Dir, cmd.Env, cmd.Stdin = dir, gitEnv(), strings.NewReader(stdin)
-	out, err := cmd.CombinedOutput()
-	return strings.TrimRight(string(out), "\n"), err
-}
-
-func gitEnv() []string {
-	return []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + os.DevNull, "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + os.DevNull,
-		"GIT_AUTHOR_NAME=A U Thor", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_AUTHOR_DATE=1700000000 +0000",
-		"GIT_COMMITTER_NAME=C O Mitter", "GIT_COMMITTER_EMAIL=c@example.org", "GIT_COMMITTER_DATE=1700000000 +0000",
-		"LC_ALL=C",
-	}
-}
 
 // writeTree writes files below a folder.
 func writeTree(t testing.TB, dir string, files map[string]string) {
@@ -123,7 +75,7 @@ func newRepo(t testing.TB, files map[string]string) string {
 
 func makeRepo(t testing.TB, dir string, files map[string]string) string {
 	t.Helper()
-	git(t, dir, "init", "-q", "-b", "main", "--template=")
+	testkit.Git(t, dir, "init", "-q", "-b", "main", "--template=")
 	commitFiles(t, dir, files, "first")
 	return dir
 }
@@ -148,8 +100,8 @@ func trustRepo(t testing.TB) string {
 func commitFiles(t testing.TB, dir string, files map[string]string, message string) string {
 	t.Helper()
 	writeTree(t, dir, files)
-	git(t, dir, "add", "-A")
-	git(t, dir, "commit", "-q", "--allow-empty", "-m", message)
+	testkit.Git(t, dir, "add", "-A")
+	testkit.Git(t, dir, "commit", "-q", "--allow-empty", "-m", message)
 	_, head, err := places{gitDir: filepath.Join(dir, ".git"), common: filepath.Join(dir, ".git")}.head()
 	if err != nil {
 		t.Fatal(err)
@@ -161,28 +113,8 @@ func commitFiles(t testing.TB, dir string, files map[string]string, message stri
 func bareClone(t testing.TB, from string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "bare.git")
-	git(t, from, "clone", "-q", "--bare", from, dir)
+	testkit.Git(t, from, "clone", "-q", "--bare", from, dir)
 	return dir
-}
-
-// serveGit serves a folder of repositories over smart http with git itself.
-func serveGit(t testing.TB, root string) string {
-	t.Helper()
-	backend := filepath.Join(git(t, root, "--exec-path"), "git-http-backend")
-	if _, err := os.Stat(backend); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("git http-backend is needed")
-		}
-		t.Skip("git http-backend is not here")
-	}
-	server := httptest.NewServer(&cgi.Handler{
-		Path: backend,
-		Env: append(gitEnv(), "GIT_PROJECT_ROOT="+root, "GIT_HTTP_EXPORT_ALL=1",
-			"REMOTE_USER=tester"), // makes the backend accept pushes
-		Stderr: io.Discard,
-	})
-	t.Cleanup(server.Close)
-	return server.URL
 }
 
 func openStore(t testing.TB, dir string) *Store {
@@ -220,7 +152,7 @@ func typed(url, known string) FetchOptions {
 
 func fsck(t testing.TB, dir string) {
 	t.Helper()
-	for line := range strings.Lines(git(t, dir, "fsck", "--strict", "--full", "--no-dangling")) {
+	for line := range strings.Lines(testkit.Git(t, dir, "fsck", "--strict", "--full", "--no-dangling")) {
 		if !strings.HasPrefix(line, "notice: ") {
 			t.Errorf("git fsck says: %s", line)
 		}
@@ -229,7 +161,7 @@ func fsck(t testing.TB, dir string) {
 
 func status(t testing.TB, dir string) string {
 	t.Helper()
-	return git(t, dir, "status", "--porcelain", "--untracked-files=all")
+	return testkit.Git(t, dir, "status", "--porcelain", "--untracked-files=all")
 }
 
 func someone() Signature {
@@ -286,11 +218,3 @@ func (f *forge) dir(path string, e entry) plumbing.Hash {
 }
 
 func background() context.Context { return context.Background() }
-
-// tryGitRaw runs git and gives what it writes, byte for byte.
-func tryGitRaw(t testing.TB, dir, stdin string, args ...string) ([]byte, error) {
-	t.Helper()
-	cmd := exec.Command(needGit(t), args...)
-	cmd.Dir, cmd.Env, cmd.Stdin = dir, gitEnv(), strings.NewReader(stdin)
-	return cmd.Output()
-}

@@ -5,10 +5,14 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 )
 
 // smallLimits lets a fuzzer reach every limit quickly.
@@ -25,13 +29,15 @@ func TestScanPackOfGit(t *testing.T) {
 	for i := range 5 {
 		commitFiles(t, dir, map[string]string{"records/long.yml": string(bytes.Repeat([]byte{byte('a' + i), '\n'}, 2000)) + "end"}, "more")
 	}
-	git(t, dir, "tag", "-m", "annotated", "v1")
-	list := git(t, dir, "rev-list", "--objects", "--all")
+	testkit.Git(t, dir, "tag", "-m", "annotated", "v1")
+	list := testkit.Git(t, dir, "rev-list", "--objects", "--all")
 	for _, args := range [][]string{
 		{"--no-reuse-delta"}, {"--window=50", "--depth=50", "--no-reuse-delta"}, {"--delta-base-offset"}, {"--window=0"},
 	} {
 		file := filepath.Join(t.TempDir(), "pack")
-		pack, err := tryGitRaw(t, dir, list, append([]string{"pack-objects", "-q", "--stdout"}, args...)...)
+		cmd := exec.Command("git", append([]string{"pack-objects", "-q", "--stdout"}, args...)...)
+		cmd.Dir, cmd.Env, cmd.Stdin = dir, testkit.Env(), strings.NewReader(list)
+		pack, err := cmd.Output()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,7 +52,7 @@ func TestScanPackOfGit(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v: %v", args, err)
 		}
-		git(t, dir, "verify-pack", base+".idx")
+		testkit.Git(t, dir, "verify-pack", base+".idx")
 		for cut := 0; cut < len(pack); cut += 5 {
 			if _, err := scanPack(t.Context(), bytes.NewReader(pack[:cut]), DefaultLimits()); err == nil {
 				t.Fatalf("%v: cut at %d of %d and accepted", args, cut, len(pack))

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 )
 
 // deltaRepo is a repository whose packs hold chains of deltas.
@@ -26,7 +28,7 @@ func deltaRepo(t testing.TB, config ...string) string {
 		text := strings.Join(lines, "")
 		commitFiles(t, dir, map[string]string{"records/long.yml": text, "keys/x.yml": strings.ToUpper(text)}, "next")
 	}
-	git(t, dir, append(config, "repack", "-q", "-a", "-d", "-f")...)
+	testkit.Git(t, dir, append(config, "repack", "-q", "-a", "-d", "-f")...)
 	return dir
 }
 
@@ -41,7 +43,7 @@ func TestEncode(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := deltaRepo(t, config...)
-			if chains := git(t, dir, "verify-pack", "-v", onlyPack(t, dir)); !strings.Contains(chains, "chain length = 3") {
+			if chains := testkit.Git(t, dir, "verify-pack", "-v", onlyPack(t, dir)); !strings.Contains(chains, "chain length = 3") {
 				t.Fatal("there are no chains of deltas")
 			}
 			var repo repository
@@ -50,11 +52,11 @@ func TestEncode(t *testing.T) {
 			}
 			defer repo.Close()
 			var all []plumbing.Hash
-			for line := range strings.Lines(git(t, dir, "rev-list", "--objects", "--all")) {
+			for line := range strings.Lines(testkit.Git(t, dir, "rev-list", "--objects", "--all")) {
 				all = append(all, plumbing.NewHash(line[:40]))
 			}
 			// Loose objects and a second pack lie beside the first one.
-			loose := plumbing.NewHash(gitIn(t, dir, "loose", "hash-object", "-w", "--stdin"))
+			loose := plumbing.NewHash(testkit.GitReads(t, dir, []byte("loose"), "hash-object", "-w", "--stdin"))
 			all = append(all, loose)
 			for step := range 4 {
 				var list []plumbing.Hash
@@ -102,7 +104,7 @@ func checkEncoded(t *testing.T, dir string, repo *repository, list []plumbing.Ha
 	if err != nil {
 		t.Fatal(err)
 	}
-	git(t, dir, "verify-pack", base+".idx")
+	testkit.Git(t, dir, "verify-pack", base+".idx")
 	made, err := openPacks(to)
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +137,7 @@ func TestFetchPackedRepository(t *testing.T) {
 		t.Fatal(err)
 	}
 	commitFiles(t, dir, map[string]string{"keys/x.yml": string(old) + "more\n"}, "more")
-	git(t, dir, "repack", "-q", "-a", "-d", "-f") // the new ones are deltas on old ones now, or the other way round
+	testkit.Git(t, dir, "repack", "-q", "-a", "-d", "-f") // the new ones are deltas on old ones now, or the other way round
 	fetch(t, s, dir, tip.Commit)
 	fsck(t, s.dir)
 	if _, now, err := s.usage(); err != nil || now > size*2 {
@@ -156,7 +158,7 @@ func TestRepackWhileOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	head := commitFiles(t, dir, map[string]string{"head.yml": "by git\n"}, "by git")
-	git(t, dir, "gc", "-q", "--prune=now", "--aggressive")
+	testkit.Git(t, dir, "gc", "-q", "--prune=now", "--aggressive")
 	for _, commit := range []string{at.Commit, head} {
 		snap, err := w.Snapshot(t.Context(), commit, Limits{})
 		if err != nil {
@@ -168,7 +170,7 @@ func TestRepackWhileOpen(t *testing.T) {
 			}
 		}
 	}
-	if id := commitOne(t, w, "keys/2.yml", "x"); git(t, dir, "rev-parse", "HEAD") != id || status(t, dir) != "" {
+	if id := commitOne(t, w, "keys/2.yml", "x"); testkit.Git(t, dir, "rev-parse", "HEAD") != id || status(t, dir) != "" {
 		t.Error("the commit is not there")
 	}
 	fsck(t, dir)

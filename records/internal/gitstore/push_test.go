@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 )
 
 // remotes gives an empty bare repository and the ways to reach it.
@@ -14,14 +16,14 @@ func remotes(t *testing.T) (bare string, urls map[string]Access) {
 	t.Helper()
 	root := t.TempDir()
 	bare = filepath.Join(root, "trust.git")
-	git(t, root, "init", "-q", "--bare", "-b", "main", bare)
-	git(t, bare, "config", "http.receivepack", "true")
+	testkit.Git(t, root, "init", "-q", "--bare", "-b", "main", bare)
+	testkit.Git(t, bare, "config", "http.receivepack", "true")
 	plain := Access{Typed: true, Insecure: true}
 	host := serveSSH(t)
 	return bare, map[string]Access{
-		bare:                               plain,
-		serveGit(t, root) + "/trust.git":   plain,
-		"ssh://git@" + host.address + bare: {SSH: host.access(t)},
+		bare: plain,
+		testkit.Serve(t, root).URL + "/trust.git": plain,
+		"ssh://git@" + host.address + bare:        {SSH: host.access(t)},
 	}
 }
 
@@ -33,7 +35,7 @@ func TestPublish(t *testing.T) {
 	for url, access := range urls {
 		name, _, _ := strings.Cut(url, ":")
 		t.Run(filepath.Base(name), func(t *testing.T) {
-			git(t, bare, "update-ref", "-d", "refs/heads/main")
+			testkit.Git(t, bare, "update-ref", "-d", "refs/heads/main")
 			dir := filepath.Join(t.TempDir(), "home")
 			w, err := InitWorktree(dir, "main")
 			if err != nil {
@@ -63,18 +65,18 @@ func TestPublish(t *testing.T) {
 			if err := push(second, first); err != nil {
 				t.Fatal(err)
 			}
-			if got := git(t, bare, "rev-parse", "main"); got != second {
+			if got := testkit.Git(t, bare, "rev-parse", "main"); got != second {
 				t.Fatalf("the remote has %s", got)
 			}
-			if got := git(t, dir, "rev-parse", "origin/main"); got != second || status(t, dir) != "" {
+			if got := testkit.Git(t, dir, "rev-parse", "origin/main"); got != second || status(t, dir) != "" {
 				t.Errorf("origin/main is %s, status %s", got, status(t, dir))
 			}
 
 			// Somebody else publishes, and so do we, unaware.
 			other := filepath.Join(t.TempDir(), "other")
-			git(t, bare, "clone", "-q", bare, other)
+			testkit.Git(t, bare, "clone", "-q", bare, other)
 			theirs := commitFiles(t, other, map[string]string{"records/any/02/theirs.yml": "theirs\n", "head.yml": "theirs, 3\n", "README.md": "theirs\n"}, "theirs")
-			git(t, other, "push", "-q", "origin", "HEAD:main")
+			testkit.Git(t, other, "push", "-q", "origin", "HEAD:main")
 			commitOne(t, w, "notes.txt", "the user's own file\n")
 			lost := commitOne(t, w, "head.yml", "mine, 3\n")
 			commitOne(t, w, "records/any/03/mine.yml", "mine, 3\n")
@@ -102,7 +104,7 @@ func TestPublish(t *testing.T) {
 					t.Errorf("%s is %q, %v", path, b, err)
 				}
 			}
-			if got := git(t, dir, "rev-list", "--parents", "-1", "HEAD"); got != rebuilt+" "+theirs {
+			if got := testkit.Git(t, dir, "rev-list", "--parents", "-1", "HEAD"); got != rebuilt+" "+theirs {
 				t.Errorf("the commit is %s", got)
 			}
 			if s := status(t, dir); s != "" {
@@ -110,7 +112,7 @@ func TestPublish(t *testing.T) {
 			}
 			fsck(t, dir)
 			fsck(t, bare)
-			if got := git(t, dir, "log", "-g", "--format=%H"); !strings.Contains(got, lost) {
+			if got := testkit.Git(t, dir, "log", "-g", "--format=%H"); !strings.Contains(got, lost) {
 				t.Error("the reference log has lost what was left behind")
 			}
 
@@ -123,7 +125,7 @@ func TestPublish(t *testing.T) {
 			if u, err := w2.RemoteURL(); u != url || err != nil || status(t, clone) != "" {
 				t.Errorf("remote %q, %v, status %s", u, err, status(t, clone))
 			}
-			if got := git(t, clone, "status", "-sb", "--porcelain"); got != "## main...origin/main" {
+			if got := testkit.Git(t, clone, "status", "-sb", "--porcelain"); got != "## main...origin/main" {
 				t.Errorf("git says %q", got)
 			}
 			fsck(t, clone)
@@ -151,7 +153,7 @@ func TestPushDenied(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			git(t, bare, "update-ref", "-d", "refs/heads/main")
+			testkit.Git(t, bare, "update-ref", "-d", "refs/heads/main")
 			continue
 		}
 		if !errors.Is(err, ErrPushDenied) || errors.Is(err, ErrPushRefused) || strings.Contains(err.Error(), "\x1b") {
@@ -188,9 +190,9 @@ func TestPushRace(t *testing.T) {
 	t.Parallel()
 	bare, urls := remotes(t)
 	base := newRepo(t, trustFiles())
-	git(t, base, "push", "-q", bare, "main")
+	testkit.Git(t, base, "push", "-q", bare, "main")
 	for url, access := range urls {
-		old := git(t, bare, "rev-parse", "main")
+		old := testkit.Git(t, bare, "rev-parse", "main")
 		results, start := make(chan error, 2), make(chan bool)
 		for i := range cap(results) {
 			w, tip, err := Clone(t.Context(), filepath.Join(t.TempDir(), "clone"), FetchOptions{URL: url, Access: access})
@@ -226,9 +228,9 @@ func TestRebuildKeepsTheUsersWork(t *testing.T) {
 	t.Parallel()
 	prepare := func(t *testing.T) (dir, theirs string, w *Worktree) {
 		dir = newRepo(t, trustFiles())
-		git(t, dir, "checkout", "-q", "-b", "theirs")
+		testkit.Git(t, dir, "checkout", "-q", "-b", "theirs")
 		theirs = commitFiles(t, dir, map[string]string{"README.md": "theirs\n", "records/any/05/new.yml": "new\n", "tool": "x\n"}, "theirs")
-		git(t, dir, "checkout", "-q", "main")
+		testkit.Git(t, dir, "checkout", "-q", "main")
 		return dir, theirs, openWorktree(t, dir)
 	}
 	for name, c := range map[string]struct {
@@ -238,7 +240,7 @@ func TestRebuildKeepsTheUsersWork(t *testing.T) {
 		"edited": {func(t *testing.T, dir string) { writeTree(t, dir, map[string]string{"README.md": "mine\n"}) }, "README.md"},
 		"staged": {func(t *testing.T, dir string) {
 			writeTree(t, dir, map[string]string{"README.md": "mine\n"})
-			git(t, dir, "add", "-A")
+			testkit.Git(t, dir, "add", "-A")
 		}, "README.md"},
 		"removed":   {func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, "README.md")) }, "README.md"},
 		"untracked": {func(t *testing.T, dir string) { writeTree(t, dir, map[string]string{"tool": "mine\n"}) }, "tool"},
@@ -259,11 +261,11 @@ func TestRebuildKeepsTheUsersWork(t *testing.T) {
 			dir, theirs, w := prepare(t)
 			c.edit(t, dir)
 			before := status(t, dir)
-			head := git(t, dir, "rev-parse", "HEAD")
+			head := testkit.Git(t, dir, "rev-parse", "HEAD")
 			err := w.Reset(t.Context(), theirs)
 			var dirty *DirtyError
 			if c.dirty == "" {
-				if err != nil || git(t, dir, "rev-parse", "HEAD") != theirs {
+				if err != nil || testkit.Git(t, dir, "rev-parse", "HEAD") != theirs {
 					t.Errorf("refused: %v", err)
 				}
 				return
@@ -271,7 +273,7 @@ func TestRebuildKeepsTheUsersWork(t *testing.T) {
 			if !errors.As(err, &dirty) || len(dirty.Paths) != 1 || dirty.Paths[0] != c.dirty {
 				t.Errorf("got %v", err)
 			}
-			if status(t, dir) != before || git(t, dir, "rev-parse", "HEAD") != head {
+			if status(t, dir) != before || testkit.Git(t, dir, "rev-parse", "HEAD") != head {
 				t.Errorf("something changed: %s", status(t, dir))
 			}
 		})
@@ -289,13 +291,13 @@ func TestRebuildKeepsTheUsersWork(t *testing.T) {
 	t.Run("modes and links", func(t *testing.T) {
 		t.Parallel()
 		dir, _, w := prepare(t)
-		git(t, dir, "checkout", "-q", "theirs")
-		git(t, dir, "update-index", "--chmod=+x", "tool")
+		testkit.Git(t, dir, "checkout", "-q", "theirs")
+		testkit.Git(t, dir, "update-index", "--chmod=+x", "tool")
 		if err := os.Symlink("keys/1.yml", filepath.Join(dir, "link")); err != nil {
 			t.Fatal(err)
 		}
 		theirs := commitFiles(t, dir, map[string]string{"run.sh": "#!/bin/sh\n"}, "more")
-		git(t, dir, "checkout", "-q", "-f", "main")
+		testkit.Git(t, dir, "checkout", "-q", "-f", "main")
 		if err := w.Reset(t.Context(), theirs); err != nil {
 			t.Fatal(err)
 		}

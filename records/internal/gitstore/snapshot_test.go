@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 )
 
 // fetchForged brings forged objects into a store, as a server would send them.
@@ -173,19 +175,19 @@ func TestSnapshotLimits(t *testing.T) {
 func TestDiffAgainstGit(t *testing.T) {
 	t.Parallel()
 	repo := newRepo(t, trustFiles())
-	commits := []string{git(t, repo, "rev-parse", "HEAD")}
+	commits := []string{testkit.Git(t, repo, "rev-parse", "HEAD")}
 	for _, change := range []func(){
 		func() {
 			writeTree(t, repo, map[string]string{"records/any/01/file-0100.yml": "changed\n", "other": "x"})
 		},
-		func() { git(t, repo, "rm", "-q", "-r", "records/any") },
+		func() { testkit.Git(t, repo, "rm", "-q", "-r", "records/any") },
 		func() { writeTree(t, repo, map[string]string{"records/any": "a file now\n"}) },
 		func() {
-			git(t, repo, "rm", "-q", "records/any")
+			testkit.Git(t, repo, "rm", "-q", "records/any")
 			writeTree(t, repo, map[string]string{"records/any/x/y.yml": "a folder again\n"})
 		},
-		func() { git(t, repo, "mv", "keys/1.yml", "keys/2.yml") },
-		func() { git(t, repo, "rm", "-q", "-r", "records", "keys", "head.yml") },
+		func() { testkit.Git(t, repo, "mv", "keys/1.yml", "keys/2.yml") },
+		func() { testkit.Git(t, repo, "rm", "-q", "-r", "records", "keys", "head.yml") },
 	} {
 		change()
 		commits = append(commits, commitFiles(t, repo, nil, "next"))
@@ -210,7 +212,7 @@ func TestDiffAgainstGit(t *testing.T) {
 				fmt.Fprintf(&b, "%s %s %s\n", c.Old, c.New, c.Path)
 			}
 			var want strings.Builder
-			raw := git(t, repo, "diff-tree", "-r", "--no-renames", from, to, "--", "head.yml", "head.yml.sig", "keys", "records")
+			raw := testkit.Git(t, repo, "diff-tree", "-r", "--no-renames", from, to, "--", "head.yml", "head.yml.sig", "keys", "records")
 			for line := range strings.Lines(raw) {
 				part := strings.Fields(line)
 				fmt.Fprintf(&want, "%s %s %s\n", part[2], part[3], part[5])

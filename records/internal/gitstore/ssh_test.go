@@ -19,6 +19,8 @@ import (
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
+
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 )
 
 // sshHost is an ssh server that runs git, and nothing else, for one key.
@@ -136,7 +138,7 @@ func (h *sshHost) git(channel ssh.Channel, command string) uint32 {
 		return 1
 	}
 	cmd := exec.Command("git", strings.TrimPrefix(service, "git-"), strings.Trim(path, "'"))
-	cmd.Env, cmd.Stdout, cmd.Stderr = gitEnv(), channel, channel.Stderr()
+	cmd.Env, cmd.Stdout, cmd.Stderr = testkit.Env(), channel, channel.Stderr()
 	in, err := cmd.StdinPipe()
 	if err != nil || cmd.Start() != nil {
 		return 1

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 )
 
 // Every way to reach a repository has to bring the same files.
@@ -16,7 +18,7 @@ func TestFetchFromGit(t *testing.T) {
 	files := trustFiles()
 	repo := newRepo(t, files)
 	bare := bareClone(t, repo)
-	served := serveGit(t, filepath.Dir(bare))
+	served := testkit.Serve(t, filepath.Dir(bare)).URL
 	for name, url := range map[string]string{
 		"work tree":  repo,
 		"bare":       bare,
@@ -27,7 +29,7 @@ func TestFetchFromGit(t *testing.T) {
 			t.Parallel()
 			s := openStore(t, filepath.Join(t.TempDir(), "store"))
 			tip := fetch(t, s, url, "")
-			if want := git(t, repo, "rev-parse", "HEAD"); tip.Commit != want || tip.Branch != "main" {
+			if want := testkit.Git(t, repo, "rev-parse", "HEAD"); tip.Commit != want || tip.Branch != "main" {
 				t.Fatalf("tip is %+v, want %s on main", tip, want)
 			}
 			checkFiles(t, s, tip.Commit, files)
@@ -65,12 +67,12 @@ func TestFetchBringsOnlyWhatIsNew(t *testing.T) {
 	t.Parallel()
 	repo := newRepo(t, trustFiles())
 	bare := bareClone(t, repo)
-	for name, url := range map[string]string{"path": bare, "http": serveGit(t, filepath.Dir(bare)) + "/bare.git"} {
+	for name, url := range map[string]string{"path": bare, "http": testkit.Serve(t, filepath.Dir(bare)).URL + "/bare.git"} {
 		t.Run(name, func(t *testing.T) {
 			s := openStore(t, filepath.Join(t.TempDir(), "store"))
 			first := fetch(t, s, url, "")
 			commitFiles(t, repo, map[string]string{"records/any/03/file-" + name + ".yml": "new\n", "keys/1.yml": name}, "more")
-			git(t, repo, "push", "-q", bare, "main")
+			testkit.Git(t, repo, "push", "-q", bare, "main")
 			second := fetch(t, s, url, first.Commit)
 			if first == second {
 				t.Fatal("the tip did not move")
@@ -120,16 +122,16 @@ func TestFetchRewrittenHistory(t *testing.T) {
 	s := openStore(t, filepath.Join(t.TempDir(), "store"))
 	first := fetch(t, s, repo, "")
 	writeTree(t, repo, map[string]string{"head.yml": "rewritten\n"})
-	git(t, repo, "commit", "-q", "-a", "--amend", "-m", "other")
+	testkit.Git(t, repo, "commit", "-q", "-a", "--amend", "-m", "other")
 	second := fetch(t, s, repo, first.Commit)
-	if second.Commit != git(t, repo, "rev-parse", "HEAD") {
+	if second.Commit != testkit.Git(t, repo, "rev-parse", "HEAD") {
 		t.Fatalf("still at %s", second.Commit)
 	}
 	if ok, err := s.IsAncestor(t.Context(), first.Commit, second.Commit); ok || err != nil {
 		t.Errorf("the old commit counts as an ancestor: %v", err)
 	}
 	// And back to where it was before: everything is there, nothing is sent.
-	git(t, repo, "reset", "-q", "--hard", first.Commit)
+	testkit.Git(t, repo, "reset", "-q", "--hard", first.Commit)
 	if third := fetch(t, s, repo, second.Commit); third != first {
 		t.Errorf("went back to %+v, want %+v", third, first)
 	}
@@ -138,11 +140,11 @@ func TestFetchRewrittenHistory(t *testing.T) {
 func TestFetchChoosesBranch(t *testing.T) {
 	t.Parallel()
 	repo := newRepo(t, trustFiles())
-	git(t, repo, "branch", "other")
-	head := git(t, repo, "rev-parse", "HEAD")
+	testkit.Git(t, repo, "branch", "other")
+	head := testkit.Git(t, repo, "rev-parse", "HEAD")
 	bare := bareClone(t, repo)
-	git(t, bare, "symbolic-ref", "HEAD", "refs/heads/unborn")
-	url := serveGit(t, filepath.Dir(bare)) + "/bare.git"
+	testkit.Git(t, bare, "symbolic-ref", "HEAD", "refs/heads/unborn")
+	url := testkit.Serve(t, filepath.Dir(bare)).URL + "/bare.git"
 	for _, from := range []string{bare, url} {
 		s := openStore(t, filepath.Join(t.TempDir(), "store"))
 		if tip := fetch(t, s, from, ""); tip.Branch != "main" || tip.Commit != head {
@@ -163,10 +165,10 @@ func TestFetchChoosesBranch(t *testing.T) {
 func TestFetchRefusals(t *testing.T) {
 	t.Parallel()
 	empty := filepath.Join(t.TempDir(), "empty.git")
-	git(t, ".", "init", "-q", "--bare", empty)
-	url := serveGit(t, filepath.Dir(empty))
+	testkit.Git(t, ".", "init", "-q", "--bare", empty)
+	url := testkit.Serve(t, filepath.Dir(empty)).URL
 	sha256 := filepath.Join(t.TempDir(), "sha256")
-	git(t, ".", "init", "-q", "--object-format=sha256", sha256)
+	testkit.Git(t, ".", "init", "-q", "--object-format=sha256", sha256)
 	for _, c := range []struct {
 		name, url string
 		want      error
@@ -230,7 +232,7 @@ func TestStoreStaysSmall(t *testing.T) {
 	opt := typed(repo, tip.Commit)
 	opt.Limits.StoreBytes = size + 10
 	opt.Branch = "again"
-	git(t, repo, "checkout", "-q", "--orphan", "again") // the other packs hold nothing of this one
+	testkit.Git(t, repo, "checkout", "-q", "--orphan", "again") // the other packs hold nothing of this one
 	commitFiles(t, repo, map[string]string{"keys/2.yml": "y"}, "next")
 	if tip, err = s.Fetch(t.Context(), opt); err != nil {
 		t.Fatal(err)

@@ -3,7 +3,6 @@ package store
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -14,56 +13,30 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/crypto/ssh"
-
 	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/records/trust"
 	"github.com/distributed-trust/distrust/schema"
-	"github.com/distributed-trust/distrust/sshsig"
 )
 
 const testLog = "00112233445566778899aabbccddeeff"
 
-// testSigner is a real key made in memory.
-type testSigner struct{ ssh.Signer }
-
-func newSigner(t testing.TB) testSigner {
-	t.Helper()
-	s, err := ssh.NewSignerFromKey(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return testSigner{s}
-}
-
-func (s testSigner) Key() sshsig.Key {
-	key, err := sshsig.KeyFromSSH(s.PublicKey())
-	if err != nil {
-		panic(err)
-	}
-	return key
-}
-
-func (s testSigner) Sign(_ context.Context, message []byte, ns sshsig.Namespace) ([]byte, error) {
-	return sshsig.Sign(message, s.Signer, ns)
-}
-
-func testKeys(s testSigner) *records.Log {
-	return &records.Log{ID: testLog, Keys: []schema.Key{{Key: s.Key().String(), State: schema.Active}}}
-}
+var (
+	testSigner = testkit.NewKey("somebody")
+	testKeys   = &records.Log{ID: testLog, Keys: []schema.Key{testSigner.Listed(schema.Active, false)}}
+)
 
 // testRecord signs a record and opens it.
 func testRecord(t testing.TB, reason string) records.Record {
 	t.Helper()
-	s := newSigner(t)
 	e, err := records.Seal(context.Background(), schema.Record{
 		Kind: schema.KindTrust, Log: testLog, Issued: time.Unix(1795255200, 0).UTC(), Reason: reason,
 		Subjects: []schema.Subject{{File: "f", Size: -1, Digest: schema.Digest{SHA256: strings.Repeat("ab", 32)}}},
-	}, s)
+	}, testSigner)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := records.Open(e, *testKeys(s))
+	r, err := records.Open(e, *testKeys)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +190,7 @@ func TestReplay(t *testing.T) {
 			}
 			last = fr.Off
 			n++
-			if _, st, err := fr.Open(testKeys(newSigner(t))); err != nil || st.Indexed {
+			if _, st, err := fr.Open(testKeys); err != nil || st.Indexed {
 				t.Errorf("%s: %+v %v", test.name, st, err)
 			}
 			return nil
@@ -258,9 +231,8 @@ func TestDamageCostsOneFrame(t *testing.T) {
 
 func TestOpenHoldsTheStoreAgainstTheRecord(t *testing.T) {
 	t.Parallel()
-	signer := newSigner(t)
 	r := testRecord(t, "a")
-	keys := testKeys(signer)
+	keys := testKeys
 	said := SaidOf(r, false)
 	lie := said
 	lie.Statement.Kind = schema.KindDistrust
