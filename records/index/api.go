@@ -31,9 +31,10 @@ type Update struct {
 	// gives it. With a zero ID it is Head.Log(), or what it was when there is no Head either.
 	Keys records.Log
 
+	Spool   *Spool   // records that come in, too many for memory; nil: none
 	Add     []Entry  // records that come in, or that are known but whose bytes or Vanished changed
 	Remove  []string // ids of records that go; unknown ones are no error
-	Replace bool     // the whole set is Add: everything else of the log goes
+	Replace bool     // the whole set is Spool and Add: everything else of the log goes
 	Drop    bool     // the log goes with all that it said; nothing else of the update counts
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/distributed-trust/distrust/records"
 	"github.com/distributed-trust/distrust/records/index/internal/postings"
 	"github.com/distributed-trust/distrust/records/index/internal/store"
 	"github.com/distributed-trust/distrust/schema"
@@ -71,18 +72,27 @@ func (l *logWriter) take(ctx context.Context, u Update) error {
 	if err := l.setState(u); err != nil {
 		return err
 	}
+	var came map[string]bool // ids, where everything else goes
+	if u.Replace && (!l.fresh || len(l.known) > 0) {
+		came = map[string]bool{}
+	}
+	n := 0
+	add := func(s *store.Said, f store.Frame) error {
+		if n++; n%1024 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if came != nil {
+			came[s.Statement.ID] = true
+		}
+		return l.add(s, f)
+	}
+	if err := u.each(add); err != nil {
+		return err
+	}
 	gone := u.Remove
 	if u.Replace {
 		var err error
-		if gone, err = l.others(u.Add); err != nil {
-			return err
-		}
-	}
-	for i, e := range u.Add {
-		if i%1024 == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err := l.add(e); err != nil {
+		if gone, err = l.others(came); err != nil {
 			return err
 		}
 	}
@@ -94,15 +104,36 @@ func (l *logWriter) take(ctx context.Context, u Update) error {
 	return ctx.Err()
 }
 
-// others lists the records of the log that are not among the entries.
-func (l *logWriter) others(entries []Entry) ([]string, error) {
-	stay := make(map[string]bool, len(entries))
-	for _, e := range entries {
-		stay[e.Record.ID()] = true
+// each calls do for every record that comes in.
+func (u *Update) each(do func(*store.Said, store.Frame) error) error {
+	if u.Spool != nil {
+		if u.Spool.log != u.Log {
+			return fmt.Errorf("spooled records belong to log %q", u.Spool.log)
+		}
+		if err := u.Spool.each(&records.Log{ID: u.Log}, do); err != nil {
+			return err
+		}
+	}
+	for _, e := range u.Add {
+		if e.Record.Log() != u.Log {
+			return fmt.Errorf("record %s belongs to log %q", e.Record.ID(), e.Record.Log())
+		}
+		s, f := frameOf(e)
+		if err := do(&s, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// others lists the records of the log that were there before this update and did not come again.
+func (l *logWriter) others(came map[string]bool) ([]string, error) {
+	if came == nil {
+		return nil, nil
 	}
 	var gone []string
 	for id := range l.known {
-		if !stay[id] {
+		if !came[id] {
 			gone = append(gone, id)
 		}
 	}
@@ -112,7 +143,7 @@ func (l *logWriter) others(entries []Entry) ([]string, error) {
 			return nil, l.blame(err)
 		}
 		for id := range before.Frames {
-			if !stay[id] {
+			if !came[id] {
 				gone = append(gone, id)
 			}
 		}
@@ -218,12 +249,7 @@ func (l *logWriter) setState(u Update) error {
 }
 
 // add takes one record. One that is there already with the same bytes and flags stays.
-func (l *logWriter) add(e Entry) error {
-	if e.Record.Log() != l.state.Log {
-		return fmt.Errorf("record %s belongs to log %q", e.Record.ID(), e.Record.Log())
-	}
-	s := store.SaidOf(e.Record, e.Vanished)
-	f := store.RecordFrame(&s, e.Record.Envelope())
+func (l *logWriter) add(s *store.Said, f store.Frame) error {
 	at, old, ok, err := l.find(s.Statement.ID)
 	if err != nil {
 		return err
@@ -240,7 +266,7 @@ func (l *logWriter) add(e Entry) error {
 	if err != nil {
 		return err
 	}
-	l.note(&s, off, f.Size())
+	l.note(s, off, f.Size())
 	return nil
 }
 

@@ -20,8 +20,8 @@ type change struct {
 	whole bool // in holds the whole set, not only what is new
 	log   records.Log
 	gen   *index.Generation // what was known before; nil: nothing
+	spool *index.Spool      // the records of in; nil: none
 
-	now    map[string]bool        // ids of the records in in
 	before map[string]beforeEntry // of the index, when it had to be looked at
 	left   []string               // ids that were in the set, and are not now
 	kept   *keptReports
@@ -39,10 +39,6 @@ type beforeEntry struct {
 
 // compare finds out what left the set and which of it stays.
 func (c *change) compare(d Dirs, now time.Time) error {
-	c.now = map[string]bool{}
-	for _, e := range c.in.entries {
-		c.now[e.Record.ID()] = true
-	}
 	var err error
 	if c.kept, err = readKept(d, c.log); err != nil {
 		return err
@@ -92,7 +88,7 @@ func (c *change) readBefore() error {
 		}
 	}
 	for _, id := range gone {
-		if _, known := c.before[id]; known && !c.now[id] {
+		if _, known := c.before[id]; known && !c.in.now[id] {
 			c.left = append(c.left, id)
 		}
 	}
@@ -129,31 +125,52 @@ func (c *change) open(ids []string) ([]records.Record, error) {
 		for _, e := range entries {
 			if e.Record.Log() == c.log.ID {
 				opened = append(opened, e.Record)
-				c.in.opened++
+				c.in.looked++
 			}
 		}
 	}
 	return opened, nil
 }
 
-// after is the set now, as far as it can end one of the old reports: what came in, and of what was
-// there before only records that name one of them or speak about the same thing.
+// after is the set now, as far as it bears on the old reports: these themselves, trust in the same
+// things, and withdraws of either.
 func (c *change) after(old []records.Record) (iter.Seq[records.Record], error) {
-	var stayed []records.Record
-	if !c.whole && c.gen != nil {
-		about := map[string]bool{}
-		for _, r := range old {
-			if doc := r.Doc(); doc.Kind == schema.KindDistrust {
-				about[r.ID()] = true
-				for _, s := range doc.Subjects {
-					about[subjectKey(s)] = true
-				}
+	about := map[string]bool{} // subjects of the reports, and ids that may be withdrawn
+	for _, r := range old {
+		if r.Kind() == schema.KindDistrust {
+			about[r.ID()] = true
+			for _, s := range r.Doc().Subjects {
+				about[subjectKey(s)] = true
 			}
 		}
-		delete(about, "")
-		var ids []string
+	}
+	delete(about, "")
+	if len(about) == 0 {
+		return slices.Values([]records.Record(nil)), nil
+	}
+	bears, err := c.openThose(func(st *trust.Statement) bool {
+		same := func(s schema.Subject) bool { return about[subjectKey(s)] }
+		if !about[st.ID] && (st.Kind != schema.KindTrust || !slices.ContainsFunc(st.Subjects, same)) {
+			return false
+		}
+		about[st.ID] = true
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	withdraws, err := c.openThose(func(st *trust.Statement) bool {
+		return slices.ContainsFunc(st.Withdraws, func(id string) bool { return about[id] })
+	})
+	return slices.Values(slices.Concat(bears, withdraws)), err
+}
+
+// openThose opens what is wanted of the set now: of what stayed, and of what came in.
+func (c *change) openThose(wanted func(*trust.Statement) bool) ([]records.Record, error) {
+	var ids []string
+	if !c.whole && c.gen != nil {
 		err := c.gen.Statements(c.log.ID, func(st trust.Statement, _ string) error {
-			if _, gone := slices.BinarySearch(c.left, st.ID); !gone && bearsOn(st, about) {
+			if _, gone := slices.BinarySearch(c.left, st.ID); !gone && !st.Vanished && wanted(&st) {
 				ids = append(ids, st.ID)
 			}
 			return nil
@@ -161,34 +178,14 @@ func (c *change) after(old []records.Record) (iter.Seq[records.Record], error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading index: %w", err)
 		}
-		if stayed, err = c.open(ids); err != nil {
-			return nil, err
-		}
 	}
-	return func(yield func(records.Record) bool) {
-		for _, r := range stayed {
-			if !yield(r) {
-				return
-			}
-		}
-		for _, e := range c.in.entries {
-			if !yield(e.Record) {
-				return
-			}
-		}
-	}, nil
-}
-
-// bearsOn says whether a statement may end a report: it withdraws one, or trusts the same thing.
-func bearsOn(st trust.Statement, about map[string]bool) bool {
-	switch st.Kind {
-	case schema.KindWithdraw:
-		return slices.ContainsFunc(st.Withdraws, func(id string) bool { return about[id] })
-	case schema.KindTrust:
-		return slices.ContainsFunc(st.Subjects, func(s schema.Subject) bool { return about[subjectKey(s)] })
-	default:
-		return false
+	opened, err := c.open(ids)
+	if err != nil || c.spool == nil {
+		return opened, err
 	}
+	came, err := c.spool.Open(c.log, wanted)
+	c.in.looked += len(came)
+	return append(opened, came...), err
 }
 
 // subjectKey is what two subjects share when trust in one can end a report on the other.
@@ -222,7 +219,7 @@ func (c *change) keep(gone []records.Record) {
 		}
 	}
 	for _, r := range c.kept.records {
-		if c.now[r.ID()] {
+		if c.in.now[r.ID()] {
 			c.kept.drop = append(c.kept.drop, r.ID())
 		}
 	}
@@ -234,7 +231,7 @@ func (c *change) apply(u *index.Update) {
 	for _, r := range c.counted {
 		stays[r.ID()] = true
 		if c.whole || !c.before[r.ID()].vanished {
-			u.Add = append(u.Add, index.Entry{Record: r, Void: c.log.Void(r), Vanished: true})
+			u.Add = append(u.Add, index.Entry{Record: r, Vanished: true})
 		}
 	}
 	if c.whole {
@@ -254,7 +251,7 @@ func (c *change) apply(u *index.Update) {
 
 // counts are how many records came and went, vanished reports not among either.
 func (c *change) counts() (added, removed int) {
-	for id := range c.now {
+	for id := range c.in.now {
 		if _, known := c.before[id]; !known {
 			added++
 		}

@@ -48,6 +48,7 @@ const (
 	gitFolder   = "git"     // the git store
 	filesFile   = "files"   // the list of files of the accepted set
 	skippedFile = "skipped" // what of the set is not read, and why
+	spoolFile   = "spool"   // records on their way to the index, as long as a sync runs
 )
 
 // temporaryPrefix begins the names of stores that a killed run may leave behind.

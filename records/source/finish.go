@@ -15,9 +15,9 @@ func (w *work) finish(in *intake, whole bool) error {
 	pinned := w.accepted.Pin
 	update := &index.Update{
 		Log: pinned.Head.Doc().Log, Head: pinned.Head, Keys: pinned.Log(),
-		Add: in.entries, Replace: whole,
+		Spool: w.spool, Replace: whole,
 	}
-	c := &change{in: in, whole: whole, log: pinned.Log(), gen: w.batch.gen}
+	c := &change{in: in, whole: whole, log: pinned.Log(), gen: w.batch.gen, spool: w.spool}
 	if err := c.compare(w.batch.dirs, w.now()); err != nil {
 		return err
 	}
@@ -31,10 +31,10 @@ func (w *work) finish(in *intake, whole bool) error {
 
 	r := &w.result
 	r.State, r.First = StateNews, w.pin == nil
-	if w.accepted.Unchanged && !whole && len(update.Add)+len(update.Remove) == 0 {
+	if w.accepted.Unchanged && !whole && len(in.now)+len(update.Add)+len(update.Remove) == 0 {
 		r.State, update = StateUnchanged, nil
 	}
-	r.Update, r.Vanished, r.Skipped = update, c.vanished, in.refused
+	r.Update, r.follows, r.Vanished, r.Skipped = update, in.follows, c.vanished, in.refused
 	r.Added, r.Removed = c.counts()
 	w.describe(w.next)
 	w.note(in.set, c)
@@ -61,11 +61,8 @@ func (w *work) checkLimits(c *change, update *index.Update) error {
 			patterns[p] = true
 		}
 	}
-	for _, e := range update.Add {
-		if e.Record.Kind() == schema.KindFollow {
-			doc := e.Record.Doc()
-			count(doc.Source.URL, doc.Scopes)
-		}
+	for _, st := range c.in.follows {
+		count(st.Source.URL, st.Scopes)
 	}
 	if edges == 0 {
 		return nil // no more than were accepted before
@@ -76,7 +73,7 @@ func (w *work) checkLimits(c *change, update *index.Update) error {
 			return err
 		}
 		for _, e := range known[update.Log] {
-			if !c.now[e.ID] && !slices.Contains(update.Remove, e.ID) {
+			if !c.in.now[e.ID] && !slices.Contains(update.Remove, e.ID) {
 				count(e.Source.URL, e.Scopes)
 			}
 		}

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"errors"
 	"runtime"
 	"slices"
@@ -8,14 +9,16 @@ import (
 	"sync"
 
 	"github.com/distributed-trust/distrust/records"
-	"github.com/distributed-trust/distrust/records/index"
+	"github.com/distributed-trust/distrust/records/trust"
 	"github.com/distributed-trust/distrust/schema"
 )
 
 // intake is the sink of a job: it has the heads judged first, and then opens records on every core
-// while they come.
+// while they come. What opened is handed on at once, in the order in which it came: a set may be
+// larger than memory should hold.
 type intake struct {
 	judge  func(*headSet) (log records.Log, again bool, err error)
+	take   func(records.Record) error // called by one goroutine at a time
 	report func(stage Stage, done, total int)
 	whole  bool // the whole set will come: its size is known
 
@@ -25,13 +28,24 @@ type intake struct {
 
 	touched map[string]bool // paths that were handed over, or went
 
-	opening chan records.Envelope
+	opening chan *opening // on every core
+	opened  chan *opening // the same, in order
 	workers sync.WaitGroup
-	mu      sync.Mutex // guards what follows
-	entries []index.Entry
+	mu      sync.Mutex        // guards what follows
+	now     map[string]bool   // ids of the records that were taken
+	follows []trust.Statement // among them
 	refused []*records.Refusal
 	gone    []string // ids of records that went, or can no longer be read
-	opened  int
+	looked  int      // records that were opened, or could not be
+	failed  error    // of take
+}
+
+// opening is a record on its way.
+type opening struct {
+	envelope records.Envelope
+	record   records.Record
+	err      error
+	done     chan struct{}
 }
 
 func (in *intake) fetched() { in.report(StageReading, 0, 0) }
@@ -46,23 +60,35 @@ func (in *intake) heads(set *headSet) (bool, error) {
 		in.total = int(set.Published.Head.Doc().Records)
 	}
 	in.report(StageVerifying, 0, in.total)
-	in.log, in.touched = log, map[string]bool{}
+	in.log, in.touched, in.now = log, map[string]bool{}, map[string]bool{}
 	// Bounded: what is read waits until it can be verified.
-	in.opening = make(chan records.Envelope, 64)
+	const most = 64
+	in.opening, in.opened = make(chan *opening, most), make(chan *opening, most)
 	for range runtime.GOMAXPROCS(0) {
 		in.workers.Go(func() {
-			for e := range in.opening {
-				in.open(e)
+			for o := range in.opening {
+				o.record, o.err = records.Open(o.envelope, in.log)
+				close(o.done)
 			}
 		})
 	}
+	in.workers.Go(func() {
+		for o := range in.opened {
+			<-o.done
+			in.finish(o)
+		}
+	})
 	return again, nil
 }
 
 func (in *intake) record(e records.Envelope) error {
 	in.touched[e.Path] = true
-	in.opening <- e
-	return nil
+	o := &opening{envelope: e, done: make(chan struct{})}
+	in.opening <- o
+	in.opened <- o
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.failed
 }
 
 func (in *intake) removed(path, id string) error {
@@ -79,24 +105,29 @@ func (in *intake) stray(path string) error {
 	return nil
 }
 
-func (in *intake) open(e records.Envelope) {
-	r, err := records.Open(e, in.log)
-	var refusal *records.Refusal
-	if err != nil && !errors.As(err, &refusal) {
-		refusal = &records.Refusal{Path: e.Path, Reason: err.Error(), Err: err}
-	}
-	if refusal != nil {
-		in.refuse(refusal)
-	}
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if refusal != nil {
-		// It may have been read before, under another signature: for readers it has left the set.
-		in.gone = append(in.gone, schema.RecordID(e.YAML))
+// finish hands on what was opened.
+func (in *intake) finish(o *opening) {
+	if o.err == nil {
+		err := in.take(o.record)
+		in.mu.Lock()
+		defer in.mu.Unlock()
+		in.failed = cmp.Or(in.failed, err)
+		in.now[o.record.ID()] = true
+		if o.record.Kind() == schema.KindFollow {
+			in.follows = append(in.follows, trust.FromRecord(o.record, in.log.Void(o.record), false))
+		}
+		in.count()
 		return
 	}
-	in.entries = append(in.entries, index.Entry{Record: r, Void: in.log.Void(r)})
-	in.count()
+	var refusal *records.Refusal
+	if !errors.As(o.err, &refusal) {
+		refusal = &records.Refusal{Path: o.envelope.Path, Reason: o.err.Error(), Err: o.err}
+	}
+	in.refuse(refusal)
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	// It may have been read before, under another signature: for readers it has left the set.
+	in.gone = append(in.gone, schema.RecordID(o.envelope.YAML))
 }
 
 func (in *intake) refuse(r *records.Refusal) {
@@ -109,22 +140,22 @@ func (in *intake) refuse(r *records.Refusal) {
 // count counts a record, and reports now and then.
 func (in *intake) count() {
 	const often = 1000
-	if in.opened++; in.opened%often == 0 {
-		in.report(StageVerifying, in.opened, in.total)
+	if in.looked++; in.looked%often == 0 {
+		in.report(StageVerifying, in.looked, in.total)
 	}
 }
 
-// stop waits until everything that came was opened, and puts it in an order that does not depend on
-// which core was faster.
-func (in *intake) stop() {
+// stop waits until everything that came was opened and handed on.
+func (in *intake) stop() error {
 	if in.opening == nil {
-		return
+		return in.failed
 	}
 	close(in.opening)
+	close(in.opened)
 	in.workers.Wait()
 	in.opening = nil
-	slices.SortFunc(in.entries, func(a, b index.Entry) int { return strings.Compare(a.Record.Path(), b.Record.Path()) })
 	slices.SortFunc(in.refused, func(a, b *records.Refusal) int { return strings.Compare(a.Path, b.Path) })
+	return in.failed
 }
 
 // verified is how many signatures were looked at, successful or not.
@@ -132,5 +163,5 @@ func (in *intake) verified() int {
 	if in.set == nil {
 		return 0
 	}
-	return in.set.Verified + in.opened
+	return in.set.Verified + in.looked
 }

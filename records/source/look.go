@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"os"
 
@@ -40,7 +41,11 @@ func Look(ctx context.Context, d Dirs, spec Spec, o Options) (*Published, error)
 	defer os.RemoveAll(dir)
 	w := newWork(&Batch{dirs: d, options: o}, spec, nil)
 	p := &Published{}
-	in := &intake{report: w.report, whole: true, judge: func(set *headSet) (records.Log, bool, error) {
+	take := func(r records.Record) error {
+		p.Records = append(p.Records, r)
+		return nil
+	}
+	in := &intake{report: w.report, take: take, whole: true, judge: func(set *headSet) (records.Log, bool, error) {
 		accepted, err := records.FirstContact(spec.Fingerprint, set.Kept, set.Published.Head, w.now())
 		p.Offer, p.Log, p.Tip, p.Beside = w.offer(set), accepted.Pin.Log(), set.Published.Tip, set.Beside
 		return p.Log, false, err
@@ -51,13 +56,11 @@ func Look(ctx context.Context, d Dirs, spec Spec, o Options) (*Published, error)
 	}
 	j.Beside = true
 	found, err := collect(ctx, j, o.Access, in)
-	in.stop()
-	if err != nil {
+	if err := cmp.Or(err, in.stop()); err != nil {
 		return nil, err
 	}
 	// What a first contact is refused for once its records are known (F7).
-	set := &index.Update{Log: p.Log.ID, Add: in.entries}
-	if err := w.checkLimits(&change{whole: true, kept: &keptReports{}}, set); err != nil {
+	if err := w.checkLimits(&change{in: in, whole: true, kept: &keptReports{}}, &index.Update{}); err != nil {
 		return nil, err
 	}
 	p.Skipped, p.Files = in.refused, len(found.list.files)
@@ -67,9 +70,6 @@ func Look(ctx context.Context, d Dirs, spec Spec, o Options) (*Published, error)
 	p.Heads = records.KeptAfter(in.set.Kept, in.set.Published.Head)
 	if n := len(p.Heads); n == 0 || p.Heads[n-1].ID() != in.set.Published.Head.ID() {
 		p.Heads = append(p.Heads, in.set.Published.Head)
-	}
-	for _, e := range in.entries {
-		p.Records = append(p.Records, e.Record)
 	}
 	return p, nil
 }

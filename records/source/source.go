@@ -122,22 +122,13 @@ type Result struct {
 	Evidence      string             // folder that holds both heads of a refusal
 	Verified      int                // signatures verified; 0 when nothing is new
 
-	Update *index.Update // nil when the index stays as it is
+	Update *index.Update // nil when the index stays as it is; of no use after the batch's Close
+
+	follows []trust.Statement
 }
 
 // Good says whether the source was fetched and accepted.
 func (r *Result) Good() bool { return r.State == StateNews || r.State == StateUnchanged }
 
 // Edges are the public follows that came in with this sync (D1).
-func (r *Result) Edges() []trust.Statement {
-	if r.Update == nil {
-		return nil
-	}
-	var edges []trust.Statement
-	for _, e := range r.Update.Add {
-		if e.Record.Kind() == schema.KindFollow {
-			edges = append(edges, trust.FromRecord(e.Record, e.Void, e.Vanished))
-		}
-	}
-	return edges
-}
+func (r *Result) Edges() []trust.Statement { return r.follows }

@@ -224,6 +224,9 @@ func (b *Batch) Commit(ctx context.Context, apply func(context.Context, []index.
 			return err
 		}
 	}
+	for _, w := range b.work {
+		errs = append(errs, w.closeSpool())
+	}
 	// Each pin is put on the disk for good, which is mostly waiting.
 	done := make([]error, len(b.work))
 	var all sync.WaitGroup
@@ -248,6 +251,7 @@ func (b *Batch) Commit(ctx context.Context, apply func(context.Context, []index.
 func (b *Batch) Close() error {
 	var errs []error
 	for _, w := range b.work {
+		errs = append(errs, w.closeSpool())
 		if w.temporary != "" {
 			errs = append(errs, os.RemoveAll(w.temporary))
 		}

@@ -310,3 +310,31 @@ func TestDamagedRecordStore(t *testing.T) {
 	}
 	m.wantHolds(spec.Log, []records.Envelope{stays})
 }
+
+// TestWithdrawnTrustEndsNothing: trust that the source took back does not end a report that leaves,
+// whether it came long before or with the report's leaving (F5.7).
+func TestWithdrawnTrustEndsNothing(t *testing.T) {
+	t.Parallel()
+	for _, when := range []string{"before", "as it leaves"} {
+		t.Run(when, func(t *testing.T) {
+			t.Parallel()
+			alice := newForge(t, "alice")
+			report := alice.say(reportFile("bad"))
+			alice.seal(nil)
+			m := newMachine(t)
+			spec := m.follow(alice)
+			trust := alice.say(trustFile("bad"))
+			back := alice.say(withdraw(idOf(trust)))
+			if when == "before" {
+				alice.seal(nil)
+				m.sync(spec)
+			}
+			alice.take(report)
+			alice.seal(nil)
+			if r := m.sync(spec)[0]; r.State != StateNews || len(r.Vanished) != 1 {
+				t.Errorf("%s, vanished %d: %v", r.State, len(r.Vanished), r.Err)
+			}
+			m.wantHolds(spec.Log, []records.Envelope{trust, back}, report)
+		})
+	}
+}

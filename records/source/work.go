@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,7 @@ type work struct {
 	whole  bool // the record store is damaged: take the whole set again
 
 	accepted  records.Accepted
+	spool     *index.Spool // the records that came; nil: none
 	temporary string       // the store until the log is accepted; "" when it is in its place
 	next      *Pin         // what to pin; nil leaves it
 	list      *fileList    // of the accepted set; nil leaves it
@@ -141,14 +143,26 @@ func (w *work) storeDir() (string, error) {
 // fetch does the job of one source and finishes what came of it.
 func (w *work) fetch(ctx context.Context, dir string) (*intake, error) {
 	w.report(StageFetching, 0, 0)
+	if err := w.closeSpool(); err != nil { // of an attempt before
+		return &intake{}, err
+	}
 	in := &intake{judge: w.judge, report: w.report}
+	in.take = func(r records.Record) (err error) {
+		if w.spool == nil {
+			w.spool, err = index.NewSpool(filepath.Join(dir, spoolFile), in.log.ID)
+		}
+		if err != nil {
+			return err
+		}
+		return w.spool.Add(index.Entry{Record: r})
+	}
 	j, err := w.job(dir)
 	if err != nil {
 		return in, err
 	}
 	in.whole = !j.Fresh
 	found, err := collect(ctx, j, w.batch.options.Access, in)
-	in.stop()
+	err = cmp.Or(err, in.stop())
 	w.result.Verified += in.verified()
 	switch {
 	case err != nil:
@@ -161,6 +175,15 @@ func (w *work) fetch(ctx context.Context, dir string) (*intake, error) {
 	}
 	w.list = found.list
 	return in, w.finish(in, found.Whole)
+}
+
+func (w *work) closeSpool() error {
+	if w.spool == nil {
+		return nil
+	}
+	err := w.spool.Close()
+	w.spool = nil
+	return err
 }
 
 // job says what to fetch, and what is known.

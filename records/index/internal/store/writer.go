@@ -2,6 +2,7 @@ package store
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -143,6 +144,17 @@ func (w *Writer) Frame(off int64) (Frame, error) {
 		}
 	}
 	return recordAt(w.f, off, w.flushed)
+}
+
+// Appended calls do for every record in the file, committed or not, in the order in which they
+// came. Damage is an error.
+func (w *Writer) Appended(do func(Frame) error) error {
+	if err := w.flush(); err != nil {
+		return err
+	}
+	var damage error
+	err := scanFrames(w.f, HeaderSize, w.flushed, do, func(_ int64, err error) { damage = cmp.Or(damage, err) })
+	return cmp.Or(err, damage)
 }
 
 // Replay is [File.Replay] of what was committed, by this writer too. Damage is an error.
