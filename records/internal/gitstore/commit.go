@@ -17,6 +17,25 @@ type Change struct {
 	Base   string // what HEAD has to name; empty: anything
 	Write  map[string][]byte
 	Delete []string
+	Over   string   // another commit that the new one also comes after, and takes nothing of; empty: none
+	Then   *Further // a second commit on top of the first; nil: none
+}
+
+// Further is what a second commit does. The branch moves to both at once, so that nothing ever stands
+// at the first alone.
+type Further struct {
+	Write   map[string][]byte
+	Delete  []string
+	Message string
+}
+
+// paths are all that the change names.
+func (c Change) paths() []string {
+	paths := append(slices.Collect(maps.Keys(c.Write)), c.Delete...)
+	if c.Then != nil {
+		paths = append(append(paths, slices.Collect(maps.Keys(c.Then.Write))...), c.Then.Delete...)
+	}
+	return paths
 }
 
 // A DirtyError says that files of the user's would be overwritten.
@@ -82,7 +101,7 @@ func (w *Worktree) Reset(ctx context.Context, to string) error {
 }
 
 func (w *Worktree) commit(ctx context.Context, onto string, c Change, message string, author Signature) (string, error) {
-	for _, path := range append(slices.Collect(maps.Keys(c.Write)), c.Delete...) {
+	for _, path := range c.paths() {
 		if !safePath(path) {
 			return "", fmt.Errorf("committing: %q is no path that may be written", clip(path))
 		}
@@ -110,6 +129,7 @@ type step struct {
 	*Worktree
 	lock *indexLock
 	at   Head
+	kept []keptFile // what paths of the work tree held before, in the order in which they were changed
 }
 
 // begin takes the lock, finishes what a killed process began, and looks where
@@ -167,40 +187,56 @@ func (s *step) build(ctx context.Context, onto string, c Change, message string,
 	if err != nil {
 		return "", err
 	}
-	for path, text := range c.Write {
-		h, err := s.put(plumbing.BlobObject, text, &fresh)
-		if err != nil {
-			return "", err
-		}
-		edits[path] = entry{mode: modeFile, hash: h}
+	parents := []string{onto}
+	if c.Over != "" {
+		parents = append(parents, c.Over)
 	}
-	for _, path := range c.Delete {
-		edits[path] = entry{}
+	tree, commit, err := s.putCommit(parents, base, edits, Further{c.Write, c.Delete, message}, author, &fresh)
+	if err == nil && c.Then != nil {
+		tree, commit, err = s.putCommit([]string{commit.String()}, tree, map[string]entry{}, *c.Then, author, &fresh)
 	}
-	tree, err := s.edit(base, edits, &fresh)
 	if err != nil {
 		return "", err
-	}
-	if tree.IsZero() { // nothing is left: git still wants a tree
-		if tree, err = s.put(plumbing.TreeObject, nil, &fresh); err != nil {
-			return "", err
-		}
-	}
-	var parents []plumbing.Hash
-	if onto != "" {
-		parents = append(parents, plumbing.NewHash(onto))
-	}
-	commit := plumbing.NewHash(onto)
-	if tree != base || onto == "" {
-		if commit, err = s.put(plumbing.CommitObject, encodeCommit(tree, parents, author, message), &fresh); err != nil {
-			return "", err
-		}
 	}
 	if err := fresh.sync(s.common); err != nil {
 		return "", err
 	}
 	subject, _, _ := strings.Cut(strings.TrimSpace(message), "\n")
 	return commit.String(), s.finish(ctx, commit, here, tree, c, author.String()+"\tcommit: "+subject)
+}
+
+// putCommit makes a commit: the tree of its first parent with some paths changed. Without a change,
+// and with no other parent, it is the first parent itself.
+func (s *step) putCommit(parents []string, base plumbing.Hash, edits map[string]entry, c Further, author Signature, fresh *freshObjects) (tree, commit plumbing.Hash, err error) {
+	for path, text := range c.Write {
+		h, err := s.put(plumbing.BlobObject, text, fresh)
+		if err != nil {
+			return tree, commit, err
+		}
+		edits[path] = entry{mode: modeFile, hash: h}
+	}
+	for _, path := range c.Delete {
+		edits[path] = entry{}
+	}
+	if tree, err = s.edit(base, edits, fresh); err != nil {
+		return tree, commit, err
+	}
+	if tree.IsZero() { // nothing is left: git still wants a tree
+		if tree, err = s.put(plumbing.TreeObject, nil, fresh); err != nil {
+			return tree, commit, err
+		}
+	}
+	if tree == base && parents[0] != "" && len(parents) == 1 {
+		return tree, plumbing.NewHash(parents[0]), nil
+	}
+	var ids []plumbing.Hash
+	for _, parent := range parents {
+		if parent != "" { // a first commit has none
+			ids = append(ids, plumbing.NewHash(parent))
+		}
+	}
+	commit, err = s.put(plumbing.CommitObject, encodeCommit(tree, ids, author, c.Message), fresh)
+	return tree, commit, err
 }
 
 // carried lists what the user's own commits, which a rebuild leaves behind, did

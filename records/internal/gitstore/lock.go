@@ -131,8 +131,9 @@ type move struct {
 // the repository at the same time. The file says that it is ours, and the
 // system keeps a lock on it that ends with the process.
 type indexLock struct {
-	f    *os.File
-	name string
+	f     *os.File
+	name  string
+	leave bool // the step that it declares is not finished: the next one to take it does that
 }
 
 // lockIndex takes the lock. When a killed process of ours left one behind it
@@ -182,24 +183,37 @@ func (l *indexLock) make() error {
 		f.Close()
 		return ErrLocked
 	}
-	if err = l.write(move{}); err == nil {
-		err = os.Link(f.Name(), l.name)
+	if err := l.write(move{}); err != nil { // such as a full disk
+		unlock(f)
+		return err
 	}
-	if err == nil {
+	if err = os.Link(f.Name(), l.name); err == nil {
 		return nil
 	}
 	unlock(f)
 	if errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	if l.f, err = os.OpenFile(l.name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644); err != nil {
+	return l.makeInPlace()
+}
+
+// makeInPlace makes the lock file where there are no links. What it leaves when it fails would
+// look like another program's.
+func (l *indexLock) makeInPlace() error {
+	f, err := os.OpenFile(l.name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
 		return err
 	}
-	if !tryLock(l.f) {
-		l.f.Close()
+	l.f = f
+	if !tryLock(f) {
+		f.Close()
 		return ErrLocked
 	}
-	return l.write(move{})
+	if err := l.write(move{}); err != nil {
+		l.release()
+		return err
+	}
+	return nil
 }
 
 // takeOver takes the lock of a process of ours that is no more.
@@ -240,15 +254,17 @@ func (l *indexLock) write(m move) error {
 	if err != nil {
 		return err
 	}
-	if err := l.f.Truncate(0); err != nil {
+	b = append(b, '\n')
+	if _, err := l.f.WriteAt(b, 0); err != nil { // over what is there: that needs no room on the disk
 		return err
 	}
-	_, err = l.f.WriteAt(append(b, '\n'), 0)
-	return err
+	return l.f.Truncate(int64(len(b)))
 }
 
 // release gives the lock back.
 func (l *indexLock) release() {
-	os.Remove(l.name)
+	if !l.leave || !locksEnd {
+		os.Remove(l.name)
+	}
 	unlock(l.f)
 }

@@ -27,10 +27,7 @@ func (s *step) finish(ctx context.Context, commit, here, tree plumbing.Hash, c C
 		return err
 	}
 	ours := map[string]bool{}
-	for p := range c.Write {
-		ours[p] = true
-	}
-	for _, p := range c.Delete {
+	for _, p := range c.paths() {
 		ours[p] = true
 	}
 	root, err := os.OpenRoot(s.dir)
@@ -72,7 +69,10 @@ func (s *step) finish(ctx context.Context, commit, here, tree plumbing.Hash, c C
 		return err
 	}
 	s.between()
-	return s.settle(ctx, root, idx, plan, m, false)
+	if err := s.settle(ctx, root, idx, plan, m, false); err != nil {
+		return errors.Join(err, s.undo(root, m))
+	}
+	return nil
 }
 
 // mend finishes a step of a process that was killed: the objects are all there,
@@ -139,6 +139,11 @@ func (s *step) settle(ctx context.Context, root *os.Root, idx *indexFile, plan [
 		if gentle {
 			if is, err := s.hashFile(root, p.path); err != nil || is != p.old.unnamed() && is != p.new.unnamed() {
 				continue
+			}
+		}
+		if !gentle {
+			if err := s.keep(root, p.path); err != nil {
+				return err
 			}
 		}
 		if err := s.place(root, p); err != nil {
