@@ -16,6 +16,9 @@ type keptFile struct {
 
 // keep remembers what a path holds.
 func (s *step) keep(root *os.Root, name string) error {
+	if err := s.noLinks(root, name); err != nil {
+		return err
+	}
 	k := keptFile{path: name}
 	info, err := root.Lstat(name)
 	switch {
