@@ -8,8 +8,8 @@ import (
 	"github.com/distributed-trust/distrust/schema"
 )
 
-// maxAhead is how far the clock of a publisher may be ahead of ours (F5.6).
-const maxAhead = time.Hour
+// MaxAhead is how far the clock of a publisher may be ahead of ours (F5.6).
+const MaxAhead = time.Hour
 
 // Pin is what a follower remembers of a log: the last accepted head, and the keys that raised
 // epochs have left out since. It is all that [Advance] needs.
@@ -173,7 +173,7 @@ func checkNamed(named string, steps []step, h Head) error {
 
 // checkClock refuses a head from the future (F5.6).
 func checkClock(known, h Head, now time.Time) error {
-	if ahead := h.doc.Issued.Sub(now); ahead > maxAhead {
+	if ahead := h.doc.Issued.Sub(now); ahead > MaxAhead {
 		return headError(Future, known, h, "issued %s from now: check the clock", ahead.Truncate(time.Second))
 	}
 	return nil

@@ -36,3 +36,10 @@ func CheckPermissions(path string) error {
 	}
 	return permitted(path, info)
 }
+
+// GroupMayWrite says whether the group of a file or folder may write it, which is allowed and worth
+// a note (C7). On a system without mode bits no group may.
+func GroupMayWrite(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && groupWritable(info)
+}

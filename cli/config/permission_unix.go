@@ -21,6 +21,8 @@ func permitted(path string, info fs.FileInfo) error {
 	return nil
 }
 
+func groupWritable(info fs.FileInfo) bool { return info.Mode().Perm()&0o020 != 0 }
+
 // inode is the number of a file on its disk.
 func inode(info fs.FileInfo) uint64 {
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {

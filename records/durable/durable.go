@@ -10,10 +10,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // temporary begins the names of files that a killed writer may leave behind.
 const temporary = ".write-*"
+
+// IsLeftOver says whether a file has the name of one that a killed writer left behind.
+func IsLeftOver(name string) bool { return strings.HasPrefix(name, strings.TrimSuffix(temporary, "*")) }
 
 // WriteFile puts data at path. The folder has to exist. A file that is there already keeps its
 // permissions; a new one gets perm, whatever the umask.

@@ -1,11 +1,14 @@
 package source
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 
 	"github.com/distributed-trust/distrust/records/durable"
 )
@@ -74,4 +77,33 @@ func readBounded(path string, max int64) ([]byte, error) {
 		err = fmt.Errorf("longer than %d bytes", max)
 	}
 	return b, err
+}
+
+// IsLeftOver says whether a folder has the place and name of one that a killed run left behind; a
+// run that lives has one, too.
+func IsLeftOver(d Dirs, dir string) bool {
+	return filepath.Dir(dir) == filepath.Join(d.Data, "sources") && strings.HasPrefix(filepath.Base(dir), temporaryPrefix)
+}
+
+// Sweep removes what killed runs left behind, as every sync does, too. It waits for one that runs.
+func Sweep(ctx context.Context, d Dirs) error {
+	lock, err := lockSync(ctx, d, func() {})
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.sweep(), lock.Unlock())
+}
+
+// sweep removes what killed runs left behind. The caller holds the lock of syncs.
+func (d Dirs) sweep() error {
+	left, err := filepath.Glob(filepath.Join(d.Data, "sources", temporaryPrefix+"*"))
+	if err != nil {
+		return fmt.Errorf("sweeping sources: %w", err)
+	}
+	for _, dir := range left {
+		if err := removeAll(dir); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -92,14 +91,9 @@ func lockSync(ctx context.Context, d Dirs, waiting func()) (*flock.Flock, error)
 
 // prepare sweeps what a killed run left and opens the index.
 func (b *Batch) prepare() error {
-	left, err := filepath.Glob(filepath.Join(b.dirs.Data, "sources", temporaryPrefix+"*"))
+	err := b.dirs.sweep()
 	if err != nil {
-		return fmt.Errorf("sweeping sources: %w", err)
-	}
-	for _, dir := range left {
-		if err := removeAll(dir); err != nil {
-			return err
-		}
+		return err
 	}
 	b.gen, err = index.Open(b.options.Index)
 	if err != nil && !errors.Is(err, index.ErrNone) {
