@@ -44,10 +44,14 @@ type UnpublishedError struct {
 
 // Error says how far the search went.
 func (e *UnpublishedError) Error() string {
-	if e.Heads == 0 {
-		return fmt.Sprintf("finding published state: no %s in the last %d commits", HeadFile, e.Commits)
+	last := "the last commit"
+	if e.Commits != 1 {
+		last = fmt.Sprintf("the last %d commits", e.Commits)
 	}
-	return fmt.Sprintf("finding published state: none of the last %d commits fits its head: %v", e.Commits, e.Tip)
+	if e.Heads == 0 {
+		return fmt.Sprintf("finding published state: no %s in %s", HeadFile, last)
+	}
+	return fmt.Sprintf("finding published state: no head fits its records in %s: %v", last, e.Tip)
 }
 
 // Unwrap is why the newest commit does not fit.
