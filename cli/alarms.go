@@ -183,11 +183,7 @@ func alarmsAckCommand(*Env) *Command {
 
 // runAlarmsAck marks an alarm as seen.
 func runAlarmsAck(ctx context.Context, in *Invocation) (Exit, error) {
-	m, err := in.machine()
-	if err != nil {
-		return Failed, err
-	}
-	unlock, err := m.lock(ctx)
+	m, unlock, err := in.lockedMachine(ctx)
 	if err != nil {
 		return Failed, err
 	}

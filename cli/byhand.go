@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/distributed-trust/distrust/records/home"
@@ -38,11 +37,8 @@ func (in *Invocation) sayByHand(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h, err := home.Open(ctx, m.defaultHome())
-	if errors.Is(err, home.ErrNoHome) {
-		return nil
-	}
-	if err != nil {
+	h, err := m.ownHome(ctx)
+	if err != nil || h == nil {
 		return err
 	}
 	defer h.Close()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/distributed-trust/distrust/cli/config"
@@ -14,8 +15,8 @@ import (
 	"github.com/distributed-trust/distrust/records/trust"
 )
 
-// fetchOptions says how sources are fetched on this machine.
-func (m *machine) fetchOptions(ctx context.Context) (source.Options, error) {
+// fetchOptions says how these sources are fetched on this machine.
+func (m *machine) fetchOptions(ctx context.Context, specs []source.Spec) (source.Options, error) {
 	own, err := m.ownLogs(ctx)
 	if err != nil {
 		return source.Options{}, err
@@ -27,54 +28,66 @@ func (m *machine) fetchOptions(ctx context.Context) (source.Options, error) {
 		return source.Options{}, err
 	}
 	defer w.close()
+	var logs []string
+	for _, spec := range specs {
+		if spec.Log != "" {
+			logs = append(logs, spec.Log)
+		}
+	}
 	return source.Options{
-		Now: m.env.Now(), Own: own, Index: m.indexDir(), Access: m.sourceAccess(), Whole: w.damaged(),
+		Now: m.env.Now(), Own: own, Index: m.indexDir(), Access: m.sourceAccess(), Whole: w.damaged(logs),
 	}, nil
 }
 
-// damaged are the logs whose record store cannot be read through: a sync takes them whole again.
-// It costs reading every entry's checksum, and no signature.
-func (w *world) damaged() []string {
+// damaged are those of the logs whose record store cannot be read through: a sync takes them whole
+// again. It costs reading every entry's checksum, and no signature.
+func (w *world) damaged(logs []string) []string {
 	if w.generation == nil {
 		return nil
 	}
-	infos, err := w.generation.Logs()
-	if err != nil {
-		return nil
-	}
-	var logs []string
-	for _, info := range infos {
-		err := w.generation.Statements(info.Log, func(trust.Statement, string) error { return nil })
+	var found []string
+	for _, log := range logs {
+		err := w.generation.Statements(log, func(trust.Statement, string) error { return nil })
 		var damage *index.DamageError
 		if errors.As(err, &damage) {
-			logs = append(logs, info.Log)
+			found = append(found, log)
 		}
 	}
-	return logs
+	return found
 }
+
+// delegated are the pins of the sources that were reached through others and accepted with
+// sync --accept-new, and that the user does not follow.
+func (m *machine) delegated() ([]*source.Pin, error) {
+	pins, _, err := source.Pins(m.sourceDirs())
+	return slices.DeleteFunc(pins, func(p *source.Pin) bool {
+		followed := slices.ContainsFunc(m.sources, func(s config.Source) bool { return s.Log == p.Log && !s.Tombstone })
+		return !p.Delegated || p.Tombstone() || followed
+	}), err
+}
+
+// reachedName is what a source is called here that the user never named: the first digits of its
+// log. What it calls itself might be anybody's name.
+func reachedName(log string) string { return log[:8] }
 
 // specs are the followed sources as package source takes them, and those that were reached
 // through others and accepted. Without names they are all.
 func (m *machine) specs(names []string) ([]source.Spec, error) {
 	var specs []source.Spec
-	known := map[string]bool{}
 	for _, s := range m.sources {
 		if s.Tombstone {
 			continue
 		}
-		known[s.Log] = true
 		specs = append(specs, source.Spec{
 			Name: s.Name, URL: s.URL, Log: s.Log, Fingerprint: s.Fingerprint, Insecure: s.Insecure, Limits: limitsOf(s.Limits),
 		})
 	}
-	pins, _, err := source.Pins(m.sourceDirs())
+	pins, err := m.delegated()
 	if err != nil {
 		return nil, err
 	}
 	for _, pin := range pins {
-		if pin.Delegated && !pin.Tombstone() && !known[pin.Log] {
-			specs = append(specs, source.Spec{Name: pin.Name, URL: pin.URL, Log: pin.Log, Delegated: true})
-		}
+		specs = append(specs, source.Spec{Name: reachedName(pin.Log), URL: pin.URL, Log: pin.Log, Delegated: true})
 	}
 	if len(names) == 0 {
 		return specs, nil
@@ -92,6 +105,28 @@ func (m *machine) specs(names []string) ([]source.Spec, error) {
 		}
 	}
 	return named, nil
+}
+
+// noteLogs writes the logs of sources into sources.yml that a first contact has found out for entries
+// which the user wrote: from then on a repository with another log is refused (C7).
+func (m *machine) noteLogs(specs []source.Spec, results []*source.Result) error {
+	found := map[string]string{}
+	for i, r := range results {
+		if specs[i].Log == "" && r.Good() {
+			found[specs[i].Name] = r.Log
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	return m.editSources(func(all []config.Source) ([]config.Source, error) {
+		for i, s := range all {
+			if log := found[s.Name]; log != "" && s.Log == "" && !s.Tombstone {
+				all[i].Log = log
+			}
+		}
+		return all, nil
+	})
 }
 
 func noSuchSource(name string) error {

@@ -25,6 +25,7 @@ const (
 	weightFlagName   = "weight"
 	depthFlagName    = "depth"
 	scopeFlagName    = "scope"
+	publicFlagName   = "public"
 	insecureFlagName = "insecure-transport"
 )
 
@@ -41,7 +42,7 @@ func followCommand(*Env) *Command {
 			&urfave.StringFlag{Name: weightFlagName, Usage: "`WEIGHT`: full, half, third, mute, or 0 to 100"},
 			&urfave.StringFlag{Name: depthFlagName, Usage: "also hear whom they follow, `N` steps away (0 to 3)"},
 			&urfave.StringSliceFlag{Name: scopeFlagName, Usage: "only about `PATTERN` (repeatable)"},
-			&urfave.BoolFlag{Name: "public", Usage: "also say so in your own repository, so that others may go on from there"},
+			&urfave.BoolFlag{Name: publicFlagName, Usage: "also say so in your own repository, so that others may go on from there"},
 			&urfave.BoolFlag{Name: "tofu", Usage: "trust the key on first use without a question"},
 			&urfave.BoolFlag{Name: insecureFlagName, Usage: "allow http:// and git:// (who reads what is seen by others)"},
 			&urfave.StringFlag{Name: "url", Usage: "fetch NAME from `URL` from now on"},
@@ -68,6 +69,9 @@ func runFollow(ctx context.Context, in *Invocation) (Exit, error) {
 		return Usage, err
 	}
 	i := slices.IndexFunc(m.sources, func(s config.Source) bool { return s.Name == in.Operands[0] && !s.Tombstone })
+	if wish.name != "" && slices.ContainsFunc(m.sources, func(s config.Source) bool { return s.Name == wish.name && s.Name != in.Operands[0] }) {
+		return Usage, BadValue("as", fmt.Errorf("%q is taken: distrust sources %s", wish.name, wish.name))
+	}
 	if i >= 0 {
 		return m.changeFollow(ctx, m.sources[i].Name, wish)
 	}
@@ -88,32 +92,32 @@ func (m *machine) changeFollow(ctx context.Context, name string, wish followWish
 	}
 	defer unlock()
 	var changed config.Source
-	err = config.EditSources(m.dirs, func(all []config.Source) ([]config.Source, error) {
+	err = m.editSources(func(all []config.Source) ([]config.Source, error) {
 		for i := range all {
 			if all[i].Name == name && !all[i].Tombstone {
 				wish.apply(&all[i])
 				changed = all[i]
 			}
 		}
-		return all, nil
+		return all, m.mayPublish(wish, changed.URL)
 	})
 	if err != nil {
-		return Failed, err
-	}
-	if m.config, m.sources, err = config.Load(m.dirs); err != nil {
 		return Failed, err
 	}
 	if err := m.apply(ctx); err != nil {
 		return Failed, err
 	}
 	if m.in.Bool(jsonFlagName) {
-		return Done, m.printFollowedJSON(ctx, changed.Name)
+		if err := m.printFollowedJSON(ctx, changed.Name); err != nil {
+			return Failed, err
+		}
+	} else {
+		fmt.Fprintf(m.env.Stdout, "following  %s  %s%s\n", changed.Name, render.WeightWord(changed.EffectiveWeight()), scopesText(changed.Scopes))
 	}
-	fmt.Fprintf(m.env.Stdout, "following  %s  %s%s\n", changed.Name, render.WeightWord(changed.EffectiveWeight()), scopesText(changed.Scopes))
 	if wish.newURL != "" {
 		m.env.say("nothing was fetched from the new address yet: distrust sync " + changed.Name)
 	}
-	return Done, nil
+	return Done, m.followPublicly(ctx, changed)
 }
 
 func scopesText(scopes []string) string {
@@ -137,13 +141,16 @@ func (m *machine) firstFollow(ctx context.Context, wish followWish) (Exit, error
 	if err := source.CheckURL(address, insecure); err != nil {
 		return Failed, err
 	}
-	options, err := m.fetchOptions(ctx)
+	if err := m.mayPublish(wish, address); err != nil {
+		return Usage, err
+	}
+	spec := source.Spec{Name: nameOr(wish.name, address), URL: address, Fingerprint: wish.fingerprint, Insecure: insecure}
+	options, err := m.fetchOptions(ctx, []source.Spec{spec})
 	if err != nil {
 		return Failed, err
 	}
 	progress := m.in.fetchProgress()
 	options.Progress = progress.event
-	spec := source.Spec{Name: nameOr(wish.name, address), URL: address, Fingerprint: wish.fingerprint, Insecure: insecure}
 	shown := ""
 	batch, err := source.First(ctx, m.sourceDirs(), spec, options, func(o source.Offer) (bool, error) {
 		progress.close()
@@ -232,13 +239,8 @@ func (m *machine) acceptFollow(ctx context.Context, batch *source.Batch, result 
 		entry.Weight = config.WeightHalf // the scopes are the head's own word, and leave next to nothing out
 	}
 	wish.apply(&entry)
-	err = config.EditSources(m.dirs, func(all []config.Source) ([]config.Source, error) {
-		return append(all, entry), nil
-	})
+	err = m.editSources(func(all []config.Source) ([]config.Source, error) { return append(all, entry), nil })
 	if err != nil {
-		return Failed, err
-	}
-	if m.config, m.sources, err = config.Load(m.dirs); err != nil {
 		return Failed, err
 	}
 	err = batch.Commit(ctx, func(ctx context.Context, updates []index.Update) error { return m.apply(ctx, updates...) })
@@ -312,29 +314,31 @@ func lastElement(address string) string {
 	return name
 }
 
+// mayPublish refuses a --public that could not be meant, before anything is fetched or changed.
+func (m *machine) mayPublish(wish followWish, address string) error {
+	switch {
+	case !m.in.Bool(publicFlagName):
+		return nil
+	case wish.weight != nil && *wish.weight == 0:
+		return usagef("nobody publishes a mute: leave --%s out", publicFlagName)
+	case isLocalPath(address):
+		return usagef("%s is a path on this machine, and others cannot go on from there: leave --%s out", address, publicFlagName)
+	}
+	return nil
+}
+
 // followPublicly says in the user's own repository that the source is followed, with --public.
 func (m *machine) followPublicly(ctx context.Context, entry config.Source) error {
-	if !m.in.Bool("public") {
+	if !m.in.Bool(publicFlagName) {
 		return nil
 	}
-	weight := entry.EffectiveWeight()
-	if weight == 0 {
-		return errors.New("nobody publishes a mute: leave --public out")
-	}
-	if isLocalPath(entry.URL) {
-		return fmt.Errorf("%s is a path on this machine: others cannot go on from there, so it was not published", entry.URL)
-	}
-	s, err := m.signer(ctx)
-	if err != nil {
-		return err
-	}
-	h, err := m.homeToWrite(ctx, s)
+	h, s, err := m.homeToWrite(ctx)
 	if err != nil {
 		return err
 	}
 	defer h.Close()
 	doc := schema.Record{
-		Kind: schema.KindFollow, Weight: weight, Depth: entry.Depth, Scopes: entry.Scopes,
+		Kind: schema.KindFollow, Weight: entry.EffectiveWeight(), Depth: entry.Depth, Scopes: entry.Scopes,
 		Source: &schema.FollowSource{Log: entry.Log, URL: entry.URL, Key: entry.Fingerprint},
 	}
 	if _, err := h.Write(ctx, s, []schema.Record{doc}, m.options()); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/distributed-trust/distrust/cli/config"
 	"github.com/distributed-trust/distrust/cli/render"
+	"github.com/distributed-trust/distrust/records/source"
 	"github.com/distributed-trust/distrust/schema"
 )
 
@@ -16,11 +17,22 @@ type followWish struct {
 	depth       *int
 	scopes      []string
 	newURL      string
+	insecure    bool // newURL may be http:// or git://
 	fingerprint string
 }
 
 func (in *Invocation) followWish() (followWish, error) {
-	w := followWish{name: in.String("as"), newURL: in.String("url")}
+	w := followWish{name: in.String("as"), insecure: in.Bool(insecureFlagName)}
+	if typed := in.String("url"); typed != "" {
+		address, err := remoteURL(typed)
+		if err == nil {
+			err = source.CheckURL(address, w.insecure)
+		}
+		if err != nil {
+			return w, err
+		}
+		w.newURL = address
+	}
 	if w.name != "" {
 		if err := config.ValidName(w.name); err != nil {
 			return w, BadValue("as", err)
@@ -75,7 +87,7 @@ func (w followWish) apply(s *config.Source) {
 		s.Scopes = w.scopes
 	}
 	if w.newURL != "" {
-		s.URL = w.newURL
+		s.URL, s.Insecure = w.newURL, w.insecure
 	}
 	if w.name != "" {
 		s.Name = w.name

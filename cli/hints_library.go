@@ -108,7 +108,7 @@ func sourceHints() []hintRow {
 		is(source.ErrNoPin, Failed, "fetch it first", "distrust", "sync"),
 		as(Failed, func(e *index.DamageError) render.Hint {
 			if e.Log != "" {
-				return render.Hint{Text: "fetch the source anew", Command: render.Words("distrust", "sync")}
+				return render.Hint{Text: "bring back what was lost", Command: render.Words("distrust", "sync")}
 			}
 			return hintf("it is a cache: run the command again to rebuild it")
 		}),

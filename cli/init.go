@@ -47,15 +47,11 @@ func initCommand(*Env) *Command {
 
 // runInit makes, joins or edits the home.
 func runInit(ctx context.Context, in *Invocation) (Exit, error) {
-	m, err := in.machine()
-	if err != nil {
-		return Failed, err
-	}
 	profile, err := in.profile()
 	if err != nil {
 		return Usage, err
 	}
-	unlock, err := m.lock(ctx)
+	m, unlock, err := in.lockedMachine(ctx)
 	if err != nil {
 		return Failed, err
 	}
@@ -74,7 +70,10 @@ func runInit(ctx context.Context, in *Invocation) (Exit, error) {
 	case !errors.Is(err, home.ErrNoHome):
 		return Failed, err
 	case remote == "":
-		h, err = m.createHome(ctx, profile)
+		var s signer.Signer
+		if h, s, err = m.createHome(ctx, profile); err == nil {
+			m.sayHome(h, s)
+		}
 	default:
 		h, err = m.joinOrCreate(ctx, remote, profile)
 	}
@@ -124,19 +123,19 @@ func isLocalPath(remote string) bool {
 	return !hasColon || strings.ContainsAny(host, "/"+string(filepath.Separator)) || filepath.VolumeName(remote) != ""
 }
 
-// createHome makes a home on this machine only.
-func (m *machine) createHome(ctx context.Context, profile home.Profile) (*home.Home, error) {
-	s, err := m.signer(ctx)
+// createHome makes a home on this machine only. No key is asked for, or made, where none can be.
+func (m *machine) createHome(ctx context.Context, profile home.Profile) (*home.Home, signer.Signer, error) {
+	dir := m.homeDir()
+	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
+		return nil, nil, fmt.Errorf("creating home %s: %w", dir, home.ErrNotEmpty)
+	}
+	s, err := m.signer(ctx, nil)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	profile.KeyName = m.machineName()
-	h, err := home.Create(ctx, m.homeDir(), s, profile, rand.Reader, m.options())
-	if err != nil {
-		return nil, err
-	}
-	m.sayHome(h, s)
-	return h, nil
+	h, err := home.Create(ctx, dir, s, profile, rand.Reader, m.options())
+	return h, s, err
 }
 
 // machineName is what the first key of a log is called: where it lives.
@@ -179,7 +178,7 @@ func (m *machine) joinOrCreate(ctx context.Context, remote string, profile home.
 	doc := h.Head().Doc()
 	fmt.Fprintf(m.env.Stdout, "joined %s\n", render.Escape(remote))
 	fmt.Fprintf(m.env.Stdout, "log    %s of %s, head %d of %s, %s\n", doc.Log, render.Escape(nameOr(doc.Name, "nobody named")), doc.Seq, render.Date(doc.Issued), count(int(doc.Records), "record"))
-	s, err := m.signer(ctx)
+	s, err := m.signer(ctx, h)
 	if err != nil {
 		return h, err
 	}
@@ -214,10 +213,11 @@ func (m *machine) createAt(ctx context.Context, remote string, profile home.Prof
 	if profile.URL == "" && !isLocalPath(remote) {
 		profile.URL = remote
 	}
-	h, err := m.createHome(ctx, profile)
+	h, s, err := m.createHome(ctx, profile)
 	if err != nil {
 		return nil, err
 	}
+	m.sayHome(h, s)
 	return h, m.publishAt(ctx, h, remote)
 }
 
@@ -232,7 +232,7 @@ func (m *machine) publishAt(ctx context.Context, h *home.Home, remote string) er
 	result, err := h.Sync(ctx, home.SyncOptions{
 		Options: m.options(), Access: m.homeAccess(m.in.Bool(insecureFlagName)),
 		Publish: func(int, string) (bool, error) { return true, nil },
-		Signer:  m.recordSigner,
+		Signer:  m.signerOf(h),
 	})
 	if err != nil {
 		return err
@@ -248,7 +248,7 @@ func (m *machine) initAgain(ctx context.Context, h **home.Home, remote string, p
 			return Failed, err
 		}
 	}
-	s, err := m.signer(ctx)
+	s, err := m.signer(ctx, *h)
 	if err != nil {
 		return Failed, err
 	}
@@ -346,7 +346,7 @@ func (m *machine) signAgain(ctx context.Context, h *home.Home, docs []schema.Rec
 		m.env.say("its records were not taken over")
 		return nil
 	}
-	s, err := m.signer(ctx)
+	s, err := m.signer(ctx, h)
 	if err != nil {
 		return err
 	}

@@ -118,24 +118,16 @@ func runKeyAdd(ctx context.Context, in *Invocation) (Exit, error) {
 	if err := schema.ValidText(name); err != nil {
 		return Usage, BadValue("name", err)
 	}
-	m, err := in.machine()
-	if err != nil {
-		return Failed, err
-	}
-	unlock, err := m.lock(ctx)
+	m, unlock, err := in.lockedMachine(ctx)
 	if err != nil {
 		return Failed, err
 	}
 	defer unlock()
-	h, err := m.home(ctx)
+	h, s, err := m.homeToSign(ctx)
 	if err != nil {
 		return Failed, err
 	}
 	defer h.Close()
-	s, err := m.signer(ctx)
-	if err != nil {
-		return Failed, err
-	}
 	if _, err := h.AddKey(ctx, s, key, name, in.Bool("recovery"), m.options()); err != nil {
 		return Failed, err
 	}

@@ -102,6 +102,19 @@ func (w *world) logsToList(in *Invocation, project string) ([]string, error) {
 				return []string{f.Log}, nil
 			}
 		}
+		m, err := in.machine()
+		if err != nil {
+			return nil, err
+		}
+		pins, err := m.delegated()
+		if err != nil {
+			return nil, err
+		}
+		for _, pin := range pins {
+			if reachedName(pin.Log) == name {
+				return []string{pin.Log}, nil
+			}
+		}
 		return nil, noSuchSource(name)
 	}
 	if project == "" || w.generation == nil {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/distributed-trust/distrust/cli/config"
@@ -10,6 +11,7 @@ import (
 	"github.com/distributed-trust/distrust/records/index"
 	"github.com/distributed-trust/distrust/records/source"
 	"github.com/distributed-trust/distrust/schema"
+	"github.com/distributed-trust/distrust/sshsig/signer"
 )
 
 // machine is what lies on this machine, opened as far as a command needs it.
@@ -21,6 +23,7 @@ type machine struct {
 	sources []config.Source
 	chosen  config.Machine
 	picked  string // the key that this run signs with, until it is among what was chosen
+	ownLog  string // the log of the user's own home, once it was opened
 }
 
 // lockWait is how long a command waits for another one that writes.
@@ -33,13 +36,38 @@ func (in *Invocation) machine() (*machine, error) {
 		return nil, err
 	}
 	m := &machine{env: in.Env, in: in, dirs: dirs}
-	if m.config, m.sources, err = config.Load(dirs); err != nil {
-		return nil, err
-	}
-	if m.chosen, err = config.LoadMachine(dirs); err != nil {
+	if err := m.load(); err != nil {
 		return nil, err
 	}
 	return m, nil
+}
+
+// load reads what the user and earlier commands wrote down.
+func (m *machine) load() (err error) {
+	if m.config, m.sources, err = config.Load(m.dirs); err != nil {
+		return err
+	}
+	m.chosen, err = config.LoadMachine(m.dirs)
+	return err
+}
+
+// editSources changes sources.yml, and goes on with what it says then.
+func (m *machine) editSources(edit func([]config.Source) ([]config.Source, error)) error {
+	if err := config.EditSources(m.dirs, edit); err != nil {
+		return err
+	}
+	return m.load()
+}
+
+// lockedMachine is machine for a command that writes from its first step on: other writers are kept
+// away until the returned function is called.
+func (in *Invocation) lockedMachine(ctx context.Context) (*machine, func(), error) {
+	m, err := in.machine()
+	if err != nil {
+		return nil, nil, err
+	}
+	unlock, err := m.lock(ctx)
+	return m, unlock, err
 }
 
 // lock keeps other writers away until the returned function is called.
@@ -49,11 +77,7 @@ func (m *machine) lock(ctx context.Context) (func(), error) {
 		return nil, err
 	}
 	// What was read before the lock may have been changed by the one who held it.
-	if m.config, m.sources, err = config.Load(m.dirs); err != nil {
-		lock.Unlock()
-		return nil, err
-	}
-	if m.chosen, err = config.LoadMachine(m.dirs); err != nil {
+	if err := m.load(); err != nil {
 		lock.Unlock()
 		return nil, err
 	}
@@ -72,38 +96,61 @@ func (m *machine) sourceDirs() source.Dirs {
 	return source.Dirs{Data: m.dirs.Data, State: m.dirs.State, Cache: m.dirs.Cache}
 }
 
-// homeDir is where the home lies: --home, what was chosen, or the default.
-func (m *machine) homeDir() string {
-	if dir := m.in.String(homeFlagName); dir != "" {
-		return dir
-	}
-	if m.chosen.Home != "" {
-		return m.chosen.Home
-	}
-	return m.dirs.Home()
-}
+// homeDir is where the home lies that this command is about: --home, or the user's own.
+func (m *machine) homeDir() string { return nameOr(m.in.String(homeFlagName), m.defaultHome()) }
 
 // home opens the home.
 func (m *machine) home(ctx context.Context) (*home.Home, error) {
-	return home.Open(ctx, m.homeDir())
+	return m.openHome(ctx, m.homeDir())
+}
+
+// openHome opens a home, and notes whose log the user's own one is.
+func (m *machine) openHome(ctx context.Context, dir string) (*home.Home, error) {
+	h, err := home.Open(ctx, dir)
+	if err == nil && dir == m.defaultHome() {
+		m.ownLog = h.LogID()
+	}
+	return h, err
+}
+
+// homeToSign opens the home with the key that signs in it. The home comes first: no key is asked for,
+// or made, for one that cannot be opened.
+func (m *machine) homeToSign(ctx context.Context) (*home.Home, signer.Signer, error) {
+	h, err := m.home(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := m.signer(ctx, h)
+	if err != nil {
+		return nil, nil, errors.Join(err, h.Close())
+	}
+	return h, s, nil
+}
+
+// ownHome opens the user's own home, whatever --home names; nil when there is none.
+func (m *machine) ownHome(ctx context.Context) (*home.Home, error) {
+	h, err := m.openHome(ctx, m.defaultHome())
+	if errors.Is(err, home.ErrNoHome) {
+		return nil, nil
+	}
+	return h, err
 }
 
 // private opens the private records with the keys of the home, which may be nil.
 func (m *machine) private(h *home.Home) (*home.Private, error) {
-	var keys []schema.Key
-	if h != nil {
-		keys = h.Head().Doc().Keys
+	return home.OpenPrivate(m.dirs.Private(), keysOf(h))
+}
+
+// keysOf are the keys that a home's head lists; none without a home.
+func keysOf(h *home.Home) []schema.Key {
+	if h == nil {
+		return nil
 	}
-	return home.OpenPrivate(m.dirs.Private(), keys)
+	return h.Head().Doc().Keys
 }
 
 // defaultHome is the home of this user, whatever --home names.
-func (m *machine) defaultHome() string {
-	if m.chosen.Home != "" {
-		return m.chosen.Home
-	}
-	return m.dirs.Home()
-}
+func (m *machine) defaultHome() string { return nameOr(m.chosen.Home, m.dirs.Home()) }
 
 // sayRefused shows records of the user's own that are not read, and why.
 func (m *machine) sayRefused(refused []*records.Refusal) {

@@ -1,16 +1,16 @@
 package cli
 
 import (
-	"context"
 	"fmt"
+	"strings"
 
 	"github.com/distributed-trust/distrust/cli/render"
-	"github.com/distributed-trust/distrust/records/index"
 	"github.com/distributed-trust/distrust/records/source"
 )
 
-// newlyReached are the sources that public follows of sources lead to and that were not accepted
-// yet. Their addresses come out of records, so nothing is fetched from them without a yes (S3.1).
+// newlyReached are the sources that public follows of sources lead to and that were neither accepted
+// nor looked at in this run yet. Their addresses come out of records, so nothing is fetched from them
+// without a yes (S3.1).
 func (s *syncRun) newlyReached() ([]source.Reach, error) {
 	w, err := s.in.worldAsIs(s.ctx)
 	if err != nil {
@@ -23,67 +23,60 @@ func (s *syncRun) newlyReached() ([]source.Reach, error) {
 	}
 	var fresh []source.Reach
 	for _, r := range source.Reached(*w.network, pins, s.in.Env.Now()) {
-		if !r.Accepted {
+		if !r.Accepted && !s.looked[r.Log] {
+			s.looked[r.Log] = true
 			fresh = append(fresh, r)
 		}
 	}
 	return fresh, nil
 }
 
-// acceptReached fetches them with --accept-new, else it lists them. What they publish may lead
-// further, so it goes on until nothing new is reached.
-func (s *syncRun) acceptReached() error {
-	tried := map[string]bool{}
-	for {
-		reached, err := s.newlyReached()
-		if err != nil {
-			return err
+// acceptReached gives the sources to fetch next, with --accept-new; else it lists them.
+func (s *syncRun) acceptReached() ([]source.Spec, error) {
+	reached, err := s.newlyReached()
+	if err != nil {
+		return nil, err
+	}
+	var specs []source.Spec
+	for _, r := range reached {
+		spec := r.Spec()
+		spec.Name = reachedName(r.Log)
+		if needsInsecure(r.URL) {
+			s.sayInsecure(r)
+			continue
 		}
-		var specs []source.Spec
-		for _, r := range reached {
-			if tried[r.Log] {
-				continue
-			}
-			tried[r.Log] = true
-			if !s.in.Bool("accept-new") {
-				s.tell("reached through %s  %s  %s", render.Escape(r.Names[0]), render.Escape(lastName(r)), render.Escape(r.URL))
-				continue
-			}
-			specs = append(specs, r.Spec())
-		}
-		if len(specs) == 0 {
-			if len(tried) > 0 && !s.in.Bool("accept-new") {
-				s.in.Env.say(fmt.Sprintf("%s reached and not fetched: distrust sync --accept-new", count(len(tried), "source")))
-			}
-			return nil
-		}
-		if err := s.fetch(specs); err != nil {
-			return err
+		specs = append(specs, spec)
+		if !s.in.Bool(acceptNewFlagName) {
+			s.tell("reached through %s  %s  %s", render.Escape(throughText(r)), spec.Name, render.Escape(r.URL))
 		}
 	}
+	if s.in.Bool(acceptNewFlagName) {
+		return specs, nil
+	}
+	if len(specs) > 0 {
+		s.in.Env.say(fmt.Sprintf("%s reached and not fetched: distrust sync --%s", count(len(specs), "source"), acceptNewFlagName))
+	}
+	return nil, nil
 }
 
-func lastName(r source.Reach) string {
-	if n := len(r.Names); n > 0 {
-		return r.Names[n-1]
-	}
-	return r.Log[:8]
+// throughText names the way to a source that others lead to: first whom the user follows, whose
+// name is the user's own.
+func throughText(r source.Reach) string {
+	return strings.Join(r.Names[:max(len(r.Names)-1, 0)], " > ")
 }
 
-// fetch syncs some sources and puts what was accepted in force. The caller holds the lock.
-func (s *syncRun) fetch(specs []source.Spec) error {
-	options, err := s.m.fetchOptions(s.ctx)
-	if err != nil {
-		return err
+// needsInsecure says whether an address is one that only --insecure-transport allows.
+func needsInsecure(url string) bool {
+	return source.CheckURL(url, false) != nil && source.CheckURL(url, true) == nil
+}
+
+// sayInsecure says that a source which others lead to lies where no --accept-new goes: whoever wants
+// it follows it by its address, and allows that one alone.
+func (s *syncRun) sayInsecure(r source.Reach) {
+	if s.quiet {
+		return
 	}
-	batch, err := source.Sync(s.ctx, s.m.sourceDirs(), specs, options)
-	if err != nil {
-		return err
-	}
-	defer batch.Close()
-	err = batch.Commit(s.ctx, func(ctx context.Context, updates []index.Update) error { return s.m.apply(ctx, updates...) })
-	for _, r := range batch.Results() {
-		s.report(r)
-	}
-	return err
+	s.in.Env.say(fmt.Sprintf("%s, reached through %s, is not fetched: what comes from %s can be read on the way",
+		reachedName(r.Log), throughText(r), r.URL))
+	s.in.Env.hint(render.Hint{Text: "if you do not mind, follow it yourself", Command: render.Words("distrust", "follow", r.URL, r.Key, "--"+insecureFlagName)})
 }

@@ -89,23 +89,24 @@ func (m *machine) projectsOf(updates []index.Update) func(log string) []string {
 // Where the folder of one is gone and nothing took its place, what it said stays the user's word,
 // so that deleting a folder silences nobody.
 func (m *machine) ownLogs(ctx context.Context) ([]string, error) {
-	var published, private string
-	h, err := home.Open(ctx, m.defaultHome())
-	if err == nil {
-		defer h.Close()
-		published = h.LogID()
-	} else if !errors.Is(err, home.ErrNoHome) {
-		return nil, err
+	if m.ownLog == "" { // else this command has opened the home already
+		h, err := m.ownHome(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if h != nil {
+			h.Close()
+		}
 	}
-	p, err := m.private(h)
+	private := ""
+	p, err := m.private(nil) // whoever may sign there, the log is the same
 	if err == nil {
 		private = p.Log().ID
 	} else if !errors.Is(err, home.ErrNoHome) {
 		return nil, err
 	}
 	lostHome, lostPrivate := m.formerlyOwn()
-	own := slices.Concat(orLost(published, lostHome), orLost(private, lostPrivate))
-	return own, nil
+	return slices.Concat(orLost(m.ownLog, lostHome), orLost(private, lostPrivate)), nil
 }
 
 // orLost is the log that is there, else those that were.
@@ -167,47 +168,23 @@ func (m *machine) rebuild(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	updates, err := m.wholeOwn(ctx)
-	if err != nil {
-		return err
-	}
-	if err := m.applyOnce(ctx, updates...); err != nil {
+	if err := m.applyOwn(ctx); err != nil {
 		return err
 	}
 	m.env.warn("the index was damaged and has been rebuilt: %s of %s", count(rebuilt.Records, "record"), count(rebuilt.Logs, "log"))
 	return nil
 }
 
-// updates of the user's own logs, after one of them was written.
-func (m *machine) ownUpdates(ctx context.Context, h *home.Home) ([]index.Update, error) {
-	own, err := h.Update(ctx, m.indexed(h.LogID()).HeadID)
-	if err != nil {
-		return nil, err
-	}
-	p, err := m.private(h)
-	if errors.Is(err, home.ErrNoHome) {
-		return []index.Update{own}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	private, err := p.Update(ctx)
-	return []index.Update{own, private}, err
-}
-
-// wholeOwn are the whole sets of the user's own logs, for an index that may have lost them.
-func (m *machine) wholeOwn(ctx context.Context) ([]index.Update, error) {
+// ownUpdates bring the user's own logs into an index that holds the head known of the home, or
+// nothing that counts: the home's, unless h is nil, and the private one, if there is one.
+func (m *machine) ownUpdates(ctx context.Context, h *home.Home, known string) ([]index.Update, error) {
 	var updates []index.Update
-	h, err := home.Open(ctx, m.defaultHome())
-	if err == nil {
-		defer h.Close()
-		own, err := h.Update(ctx, "")
+	if h != nil {
+		own, err := h.Update(ctx, known)
 		if err != nil {
 			return nil, err
 		}
 		updates = append(updates, own)
-	} else if !errors.Is(err, home.ErrNoHome) {
-		return nil, err
 	}
 	p, err := m.private(h)
 	if errors.Is(err, home.ErrNoHome) {
@@ -220,17 +197,34 @@ func (m *machine) wholeOwn(ctx context.Context) ([]index.Update, error) {
 	return append(updates, private), err
 }
 
-// indexed is what the index holds of a log; nothing when it cannot be read, so that it is given
-// the whole set.
-func (m *machine) indexed(log string) index.LogInfo {
+// applyOwn brings the user's own logs whole into an index that has lost or damaged them. The caller
+// holds the lock.
+func (m *machine) applyOwn(ctx context.Context) error {
+	h, err := m.ownHome(ctx)
+	if err != nil {
+		return err
+	}
+	if h != nil {
+		defer h.Close()
+	}
+	updates, err := m.ownUpdates(ctx, h, "")
+	if err != nil {
+		return err
+	}
+	return m.applyOnce(ctx, updates...)
+}
+
+// headIn is the head of a log that the index holds, "" when it cannot be read: the log is then given
+// to it whole.
+func (m *machine) headIn(log string) string {
 	g, err := index.Open(m.indexDir())
 	if err != nil {
-		return index.LogInfo{}
+		return ""
 	}
 	defer g.Close()
 	info, _, err := g.Log(log)
-	if err != nil || g.Statements(log, func(trust.Statement, string) error { return nil }) != nil {
-		return index.LogInfo{}
+	if err != nil {
+		return ""
 	}
-	return info
+	return info.HeadID
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/distributed-trust/distrust/records/index"
 	"github.com/distributed-trust/distrust/schema"
 	"github.com/distributed-trust/distrust/sshsig"
-	"github.com/distributed-trust/distrust/sshsig/signer"
 )
 
 // sayOptions say where a record goes.
@@ -38,14 +37,10 @@ func (m *machine) saySomething(ctx context.Context, opts sayOptions, edit func()
 	if err != nil {
 		return records.Record{}, err
 	}
-	s, err := m.signer(ctx)
-	if err != nil {
-		return records.Record{}, err
-	}
 	if opts.private {
-		return m.sayPrivately(ctx, s, doc)
+		return m.sayPrivately(ctx, doc)
 	}
-	h, err := m.homeToWrite(ctx, s)
+	h, s, err := m.homeToWrite(ctx)
 	if err != nil {
 		return records.Record{}, err
 	}
@@ -62,23 +57,21 @@ func (m *machine) saySomething(ctx context.Context, opts sayOptions, edit func()
 }
 
 // sayPrivately signs a record into the private folder, which is made when there is none.
-func (m *machine) sayPrivately(ctx context.Context, s signer.Signer, doc schema.Record) (records.Record, error) {
-	h, err := m.home(ctx)
-	switch {
-	case errors.Is(err, home.ErrNoHome):
-		h = nil
-	case err != nil:
+func (m *machine) sayPrivately(ctx context.Context, doc schema.Record) (records.Record, error) {
+	h, err := m.ownHome(ctx)
+	if err != nil {
 		return records.Record{}, err
-	default:
+	}
+	if h != nil {
 		defer h.Close()
+	}
+	s, err := m.signer(ctx, h)
+	if err != nil {
+		return records.Record{}, err
 	}
 	p, err := m.private(h)
 	if errors.Is(err, home.ErrNoHome) {
-		var keys []schema.Key
-		if h != nil {
-			keys = h.Head().Doc().Keys
-		}
-		p, err = home.CreatePrivate(m.dirs.Private(), s.Key(), keys, rand.Reader)
+		p, err = home.CreatePrivate(m.dirs.Private(), s.Key(), keysOf(h), rand.Reader)
 	}
 	if err != nil {
 		return records.Record{}, err
@@ -100,7 +93,8 @@ func (m *machine) refresh(ctx context.Context, h *home.Home) error {
 	if m.homeDir() != m.defaultHome() {
 		return nil
 	}
-	updates, err := m.ownUpdates(ctx, h)
+	m.ownLog = h.LogID() // it may have been made, or joined, just now
+	updates, err := m.ownUpdates(ctx, h, m.headIn(h.LogID()))
 	if err != nil {
 		return err
 	}
@@ -108,9 +102,7 @@ func (m *machine) refresh(ctx context.Context, h *home.Home) error {
 	err = m.apply(ctx, updates...)
 	var damage *index.DamageError
 	if errors.As(err, &damage) && damage.Log == h.LogID() { // what is left of its store is of no use
-		if updates[0], err = h.Update(ctx, ""); err == nil {
-			err = m.apply(ctx, updates...)
-		}
+		err = m.applyOwn(ctx)
 	}
 	if err != nil {
 		return err

@@ -29,24 +29,16 @@ func sealCommand(*Env) *Command {
 
 // runSeal seals what came by hand.
 func runSeal(ctx context.Context, in *Invocation) (Exit, error) {
-	m, err := in.machine()
-	if err != nil {
-		return Failed, err
-	}
-	unlock, err := m.lock(ctx)
+	m, unlock, err := in.lockedMachine(ctx)
 	if err != nil {
 		return Failed, err
 	}
 	defer unlock()
-	h, err := m.home(ctx)
+	h, s, err := m.homeToSign(ctx)
 	if err != nil {
 		return Failed, err
 	}
 	defer h.Close()
-	s, err := m.signer(ctx)
-	if err != nil {
-		return Failed, err
-	}
 	found, err := h.Pending(ctx, s)
 	if err != nil {
 		return Failed, err

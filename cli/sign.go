@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -33,9 +32,10 @@ func signFlags() []urfave.Flag {
 	}
 }
 
-// signer finds the key to sign with, in the order of C7. Of several on one rung the user chooses
-// once, and the choice is kept.
-func (m *machine) signer(ctx context.Context) (signer.Signer, error) {
+// signer finds the key to sign with, in the order of C7. Of several on one rung those that the log
+// of the home lists come first; h is nil where there is no home yet. The user chooses among what is
+// left, once, and the choice is kept.
+func (m *machine) signer(ctx context.Context, h *home.Home) (signer.Signer, error) {
 	choice := signer.Choice{Explicit: m.in.String(keyFlagName), Stored: m.chosen.Key}
 	found, err := signer.Find(ctx, m.keySources(), choice)
 	var none *signer.NoKeyError
@@ -45,7 +45,7 @@ func (m *machine) signer(ctx context.Context) (signer.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	found = m.ofMyLog(ctx, found)
+	found = ofMyLog(h, found)
 	picked := found[0]
 	if len(found) > 1 {
 		if picked, err = m.askForKey(ctx, found); err != nil {
@@ -68,15 +68,10 @@ func (m *machine) keepKey() error {
 
 // ofMyLog leaves of several keys those that the log lists as active, if any: there is nothing to
 // ask when only one of them can sign.
-func (m *machine) ofMyLog(ctx context.Context, found []signer.Candidate) []signer.Candidate {
-	if len(found) < 2 {
+func ofMyLog(h *home.Home, found []signer.Candidate) []signer.Candidate {
+	if len(found) < 2 || h == nil {
 		return found
 	}
-	h, err := m.home(ctx)
-	if err != nil {
-		return found
-	}
-	defer h.Close()
 	var mine []signer.Candidate
 	for _, c := range found {
 		if h.CheckSigner(c) == nil {
@@ -176,8 +171,10 @@ func (m *machine) confirmKey(ctx context.Context, path string) (bool, error) {
 	return tty.Confirm(ctx, fmt.Sprintf("You have no ssh key that can sign. Make one in %s", render.Escape(path)))
 }
 
-// recordSigner is signer for those who need no more than a signature.
-func (m *machine) recordSigner(ctx context.Context) (records.Signer, error) { return m.signer(ctx) }
+// signerOf is signer for a home that may come to need a signature.
+func (m *machine) signerOf(h *home.Home) func(context.Context) (records.Signer, error) {
+	return func(ctx context.Context) (records.Signer, error) { return m.signer(ctx, h) }
+}
 
 // options are what every change of a home needs. The author of the commit proves nothing, so it
 // tells nobody who the user is.
@@ -185,30 +182,29 @@ func (m *machine) options() home.Options {
 	return home.Options{Now: m.env.Now(), Author: home.Author{Name: "distrust", Email: "distrust@localhost"}}
 }
 
-// homeToWrite opens the home for a record, or makes one, once, and says so (C3, "Own").
-func (m *machine) homeToWrite(ctx context.Context, s signer.Signer) (*home.Home, error) {
-	h, err := m.home(ctx)
+// homeToWrite is homeToSign for a record: where there is no home one is made, once, and that is said
+// (C3, "Own").
+func (m *machine) homeToWrite(ctx context.Context) (*home.Home, signer.Signer, error) {
+	h, s, err := m.homeToSign(ctx)
 	if err == nil {
 		if err := h.CheckSigner(s); err != nil {
-			h.Close()
-			return nil, notYourKey(err, s)
+			return nil, nil, errors.Join(notYourKey(err, s), h.Close())
 		}
-		return h, nil
-	}
-	if errors.Is(err, home.ErrNoHome) && m.in.Given(homeFlagName) {
-		return nil, fail(NotSetUp, err, "clone it there first", render.Words("git", "clone", "URL", m.homeDir())...)
+		return h, s, nil
 	}
 	if !errors.Is(err, home.ErrNoHome) {
-		return nil, err
+		return nil, nil, err
 	}
-	h, err = home.Create(ctx, m.homeDir(), s, home.Profile{KeyName: m.machineName()}, rand.Reader, m.options())
-	if err != nil {
-		return nil, err
+	if m.in.Given(homeFlagName) {
+		return nil, nil, fail(NotSetUp, err, "clone it there first", render.Words("git", "clone", "URL", m.homeDir())...)
+	}
+	if h, s, err = m.createHome(ctx, home.Profile{}); err != nil {
+		return nil, nil, err
 	}
 	m.env.say(fmt.Sprintf("made your home %s, a git repository on this machine", h.Dir()))
 	m.env.say(fmt.Sprintf("records are signed with %s (%s); nothing is published", s.Key().Fingerprint(), s.Origin()))
 	m.env.say("if you already have a home elsewhere, remove this one and run: distrust init URL")
-	return h, nil
+	return h, s, nil
 }
 
 // notYourKey is the error of a machine whose key the log does not have yet (C3, init).

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
@@ -20,8 +22,10 @@ func sourcesCommand(*Env) *Command {
 	return &Command{
 		Name: "sources", Operands: "[NAME]", Min: 0, Max: 1, Group: Follow,
 		Summary: "whom you follow, how far, and how fresh their word is",
-		Text:    `With a NAME: also keys, what is not read, evidence of refused states, and whom they follow publicly.`,
-		Flags:   []urfave.Flag{jsonFlag()},
+		Text: `Those that others lead to, and that you accepted with sync --accept-new, are listed too: under the first digits of ` +
+			`their log, with whom they are reached through. With a NAME: also keys, what is not read, evidence of refused states, ` +
+			`and whom they follow publicly.`,
+		Flags: []urfave.Flag{jsonFlag()},
 		Examples: []Example{
 			{"distrust sources", "one line each"},
 			{"distrust sources alice", "everything known of her"},
@@ -32,10 +36,12 @@ func sourcesCommand(*Env) *Command {
 
 // sourceRow is what is known of one source.
 type sourceRow struct {
-	config config.Source
-	pin    *source.Pin
-	info   index.LogInfo
-	state  string
+	config    config.Source // of one that others lead to: what stands in for an entry
+	delegated bool          // others lead to it; the user follows it not
+	through   []string      // who leads to it, first whom the user follows; none when nobody does now
+	pin       *source.Pin
+	info      index.LogInfo
+	state     string
 }
 
 // runSources lists the sources.
@@ -49,18 +55,16 @@ func runSources(ctx context.Context, in *Invocation) (Exit, error) {
 		return Failed, err
 	}
 	defer w.close()
-	var rows []sourceRow
-	for _, s := range m.sources {
-		if !s.Tombstone && (len(in.Operands) == 0 || s.Name == in.Operands[0]) {
-			row, err := m.sourceRow(w, s)
-			if err != nil {
-				return Failed, err
-			}
-			rows = append(rows, row)
-		}
+	rows, err := m.sourceRows(w)
+	if err != nil {
+		return Failed, err
 	}
-	if len(rows) == 0 && len(in.Operands) == 1 {
-		return Failed, noSuchSource(in.Operands[0])
+	if len(in.Operands) == 1 {
+		i := slices.IndexFunc(rows, func(r sourceRow) bool { return r.config.Name == in.Operands[0] })
+		if i < 0 {
+			return Failed, noSuchSource(in.Operands[0])
+		}
+		rows = rows[i : i+1]
 	}
 	if in.Bool(jsonFlagName) {
 		return Done, printSourcesJSON(in, rows)
@@ -77,6 +81,42 @@ func runSources(ctx context.Context, in *Invocation) (Exit, error) {
 		return Done, m.printSource(in, w, rows[0])
 	}
 	return Done, nil
+}
+
+// sourceRows are the sources that the user follows, in the order of sources.yml, and those that they
+// lead to.
+func (m *machine) sourceRows(w *world) ([]sourceRow, error) {
+	var rows []sourceRow
+	for _, s := range m.sources {
+		if s.Tombstone {
+			continue
+		}
+		row, err := m.sourceRow(w, s)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, row)
+	}
+	pins, err := m.delegated()
+	if err != nil {
+		return nil, err
+	}
+	reached := map[string]source.Reach{}
+	for _, r := range source.Reached(*w.network, pins, m.env.Now()) {
+		reached[r.Log] = r
+	}
+	for _, pin := range pins {
+		r := reached[pin.Log]
+		row, err := m.sourceRow(w, config.Source{
+			Name: reachedName(pin.Log), Log: pin.Log, URL: pin.URL, Fingerprint: r.Key, Weight: r.Width,
+		})
+		if err != nil {
+			return nil, err
+		}
+		row.delegated, row.through = true, r.Names[:max(len(r.Names)-1, 0)]
+		rows = append(rows, row)
+	}
+	return rows, nil
 }
 
 // sourceRow gathers what is known of a source and says its state in a word.
@@ -125,7 +165,11 @@ func printSources(in *Invocation, rows []sourceRow) error {
 		{Head: "SCOPES", Cut: true},
 	}}
 	for _, r := range rows {
-		cells := []string{r.config.Name, render.WeightWord(r.config.EffectiveWeight()), "-", "-", "-", "-", r.state, joinProjects(r.config.Scopes)}
+		about := joinProjects(r.config.Scopes)
+		if r.delegated {
+			about = r.throughText()
+		}
+		cells := []string{r.config.Name, render.WeightWord(r.config.EffectiveWeight()), "-", "-", "-", "-", r.state, about}
 		if r.pin != nil {
 			cells[2], cells[3] = strconv.FormatInt(r.info.Seq, 10), strconv.Itoa(r.info.Records)
 			cells[4], cells[5] = shortAge(r.info.Issued, in.Stdout.Now), shortAge(r.pin.Fetched, in.Stdout.Now)
@@ -133,6 +177,14 @@ func printSources(in *Invocation, rows []sourceRow) error {
 		table.Row(cells...)
 	}
 	return table.Write(in.Env.Stdout, in.Stdout)
+}
+
+// throughText says who leads to a source.
+func (r sourceRow) throughText() string {
+	if len(r.through) == 0 {
+		return "not reached now"
+	}
+	return "through " + strings.Join(r.through, " > ")
 }
 
 // shortAge is how old something is: "3 days".
@@ -147,14 +199,11 @@ func shortAge(at, now time.Time) string {
 }
 
 func joinProjects(patterns []string) string {
-	text := ""
+	short := make([]string, len(patterns))
 	for i, p := range patterns {
-		if i > 0 {
-			text += " "
-		}
-		text += render.Project(p)
+		short[i] = render.Project(p)
 	}
-	return text
+	return strings.Join(short, " ")
 }
 
 // printSource prints everything that is known of one source.
@@ -164,6 +213,9 @@ func (m *machine) printSource(in *Invocation, w *world, r sourceRow) error {
 		render.Escape(r.config.URL), nameOr(r.config.Log, "-"), nameOr(r.config.Fingerprint, "-"))
 	if r.pin == nil {
 		return nil
+	}
+	if r.info.Name != "" {
+		fmt.Fprintf(out, "  own name     %s\n", render.Escape(r.info.Name))
 	}
 	fmt.Fprintf(out, "  commit       %s on %s\n", r.pin.Commit, render.Escape(r.pin.Branch))
 	fmt.Fprintf(out, "  first seen   %s\n  fetched      %s\n  expires      %s\n", moment(r.pin.FirstSeen), moment(r.pin.Fetched), moment(r.info.Expires))
@@ -222,6 +274,8 @@ type sourceJSON struct {
 	Depth       int      `json:"depth"`
 	ViaMax      int      `json:"via_max"`
 	Scopes      []string `json:"scopes"`
+	Delegated   bool     `json:"delegated"`
+	Through     []string `json:"through,omitempty"`
 	State       string   `json:"state"`
 	Seq         int64    `json:"seq"`
 	Epoch       int64    `json:"epoch"`
@@ -258,7 +312,7 @@ func printSourcesJSON(in *Invocation, rows []sourceRow) error {
 		out := sourceJSON{
 			Format: 1, Name: r.config.Name, Log: r.config.Log, URL: r.config.URL, Fingerprint: r.config.Fingerprint,
 			Weight: r.config.EffectiveWeight(), Depth: r.config.Depth, ViaMax: r.config.ViaMax,
-			Scopes: append([]string{}, r.config.Scopes...), State: r.state,
+			Scopes: append([]string{}, r.config.Scopes...), Delegated: r.delegated, Through: r.through, State: r.state,
 		}
 		if r.pin != nil {
 			out.Seq, out.Epoch, out.Records, out.Vanished = r.info.Seq, r.info.Epoch, r.info.Records, r.info.Vanished

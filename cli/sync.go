@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -30,7 +31,7 @@ func syncCommand(*Env) *Command {
 		Flags: append([]urfave.Flag{
 			&urfave.BoolFlag{Name: quietFlagName, Aliases: []string{"q"}, Usage: "print only refusals and alarms; unreachable sources count after 7 days"},
 			&urfave.BoolFlag{Name: "no-push", Usage: "publish nothing"},
-			&urfave.BoolFlag{Name: "accept-new", Usage: "also fetch the sources that others lead to"},
+			&urfave.BoolFlag{Name: acceptNewFlagName, Usage: "also fetch the sources that others lead to"},
 			jsonFlag(),
 		}, signFlags()...),
 		Examples: []Example{
@@ -43,6 +44,9 @@ func syncCommand(*Env) *Command {
 	}
 }
 
+// acceptNewFlagName is the yes to sources that others lead to.
+const acceptNewFlagName = "accept-new"
+
 // quietGrace is how long an unreachable source is nobody's business with --quiet (C2).
 const quietGrace = 7 * 24 * time.Hour
 
@@ -52,7 +56,7 @@ func runSync(ctx context.Context, in *Invocation) (Exit, error) {
 	if err != nil {
 		return Failed, err
 	}
-	s := &syncRun{m: m, in: in, ctx: ctx, quiet: in.Bool(quietFlagName)}
+	s := &syncRun{m: m, in: in, ctx: ctx, quiet: in.Bool(quietFlagName), looked: map[string]bool{}}
 	if len(in.Operands) == 0 {
 		s.syncHome()
 		if len(m.sources) == 0 && s.remote == "" && len(s.exits) == 0 {
@@ -72,7 +76,9 @@ type syncRun struct {
 	ctx    context.Context
 	quiet  bool
 	exits  []Exit
-	remote string // of the own home; "" when it is not published
+	remote string          // of the own home; "" when it is not published
+	before []verdict       // what was remembered came to this before anything was put in force
+	looked map[string]bool // logs that others lead to, and that this run has dealt with
 }
 
 // sayNothing says why nothing was exchanged: nobody is followed and nothing is published.
@@ -107,6 +113,9 @@ func (s *syncRun) syncHome() {
 		return
 	}
 	defer unlock()
+	if err := s.mendOwn(); err != nil {
+		s.complain(Failed, "your records", err)
+	}
 	h, err := s.m.home(s.ctx)
 	if errors.Is(err, home.ErrNoHome) {
 		return
@@ -126,6 +135,23 @@ func (s *syncRun) syncHome() {
 	}
 }
 
+// mendOwn brings back what a damaged record store lost of the user's own records.
+func (s *syncRun) mendOwn() error {
+	own, err := s.m.ownLogs(s.ctx)
+	if err != nil {
+		return nil // a home that cannot be opened is complained about as such
+	}
+	w, err := s.in.worldAsIs(s.ctx)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	if len(w.damaged(own)) == 0 {
+		return nil
+	}
+	return s.m.applyOwn(s.ctx)
+}
+
 // exitOfHome is the exit code of what went wrong with the home's own remote (C2).
 func exitOfHome(err error) Exit {
 	var refused *records.HeadError
@@ -143,7 +169,7 @@ func exitOfHome(err error) Exit {
 // exchange pulls and publishes.
 func (s *syncRun) exchange(h *home.Home) error {
 	result, err := h.Sync(s.ctx, home.SyncOptions{
-		Options: s.m.options(), Access: s.m.homeAccess(true), Publish: s.mayPublish, Signer: s.m.recordSigner,
+		Options: s.m.options(), Access: s.m.homeAccess(true), Publish: s.mayPublish, Signer: s.m.signerOf(h),
 	})
 	for _, r := range result.Pulled {
 		doc := r.Doc()
@@ -195,58 +221,79 @@ func (s *syncRun) renew(h *home.Home) {
 	}
 }
 
-// syncSources fetches the sources and puts what was accepted in force.
+// syncSources fetches the sources and puts what was accepted in force. With --accept-new it goes on
+// with those that they lead to, until nothing new is reached.
 func (s *syncRun) syncSources(names []string) error {
 	specs, err := s.m.specs(names)
 	if err != nil || len(specs) == 0 {
 		return err
 	}
-	options, err := s.m.fetchOptions(s.ctx)
+	for first := true; len(specs) > 0; first = false {
+		results, err := s.fetch(specs)
+		if err != nil {
+			return err
+		}
+		if first && len(names) == 0 {
+			s.noteSynced(results)
+		}
+		if specs, err = s.acceptReached(); err != nil {
+			return err
+		}
+	}
+	unlock, err := s.m.lock(s.ctx)
 	if err != nil {
 		return err
+	}
+	defer unlock()
+	return s.after()
+}
+
+// fetch syncs some sources and puts what was accepted in force. Other commands may write while it
+// waits for the network. There are no results when nothing could be put in force.
+func (s *syncRun) fetch(specs []source.Spec) ([]*source.Result, error) {
+	options, err := s.m.fetchOptions(s.ctx, specs)
+	if err != nil {
+		return nil, err
 	}
 	progress := s.in.fetchProgress()
 	options.Progress = progress.event
 	batch, err := source.Sync(s.ctx, s.m.sourceDirs(), specs, options)
 	progress.close()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer func() { batch.Close() }()
+	defer batch.Close()
 	unlock, err := s.m.lock(s.ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer unlock()
-	before, err := s.in.verdicts(s.ctx, s.in.worldAsIs)
-	var damage *index.DamageError
-	if err != nil && !errors.As(err, &damage) { // what is damaged is about to be mended
-		return err
+	if s.before == nil {
+		s.before, err = s.in.verdicts(s.ctx, s.in.worldAsIs)
+		var damage *index.DamageError
+		if err != nil && !errors.As(err, &damage) { // what is damaged is about to be mended
+			return nil, err
+		}
+	}
+	results := batch.Results()
+	if err := s.m.noteLogs(specs, results); err != nil {
+		s.complain(Failed, "what was fetched first cannot count yet", err)
 	}
 	failed := batch.Commit(s.ctx, func(ctx context.Context, updates []index.Update) error { return s.m.apply(ctx, updates...) })
-	for _, r := range batch.Results() {
+	for _, r := range results {
 		s.report(r)
 	}
 	if failed != nil {
 		s.exits = append(s.exits, Failed) // which source it was has been said
-	} else if len(s.in.Operands) == 0 {
-		s.reached(batch.Results())
+		return nil, nil
 	}
-	if err := batch.Close(); err != nil {
-		return err
-	}
-	if err := s.acceptReached(); err != nil {
-		return err
-	}
-	return s.after(before)
+	return results, nil
 }
 
-// reached remembers that everybody was reached, for "last synced 3 days ago" (C4).
-func (s *syncRun) reached(results []*source.Result) {
-	for _, r := range results {
-		if exitOfSource(r) == Unreachable {
-			return
-		}
+// noteSynced remembers that everybody was reached, for "last synced 3 days ago" (C4).
+func (s *syncRun) noteSynced(results []*source.Result) {
+	if len(results) == 0 || slices.ContainsFunc(results, func(r *source.Result) bool { return exitOfSource(r) == Unreachable }) {
+		return
 	}
 	if err := rememberSynced(s.m); err != nil {
 		s.complain(Failed, "remembering the sync", err)
@@ -292,14 +339,14 @@ func (in *Invocation) verdicts(ctx context.Context, open func(context.Context) (
 }
 
 // after says which remembered verdicts changed, and raises alarms.
-func (s *syncRun) after(before []verdict) error {
+func (s *syncRun) after() error {
 	now, err := s.in.verdicts(s.ctx, s.in.world)
 	if err != nil {
 		return err
 	}
 	for i, v := range now {
-		if i < len(before) && before[i].verdict != v.verdict {
-			s.tell("%s  was %s, is %s now", render.Escape(entryName(v.entry)), before[i].verdict, v.verdict)
+		if i < len(s.before) && s.before[i].verdict != v.verdict {
+			s.tell("%s  was %s, is %s now", render.Escape(entryName(v.entry)), s.before[i].verdict, v.verdict)
 		}
 	}
 	change, err := s.m.raise(s.ctx)

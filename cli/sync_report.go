@@ -16,6 +16,9 @@ func (s *syncRun) complainOf(exit Exit, r *source.Result) {
 	if errors.As(r.Err, &damaged) {
 		hint = damagedPin(r.Source)
 	}
+	if errors.Is(r.Err, source.ErrFirstUse) {
+		hint = hintf("ask the owner for the fingerprint, and write it into its entry of sources.yml as fingerprint: SHA256:..")
+	}
 	s.in.Env.say(fmt.Sprintf("error: %s: %s", r.Source, oneLine(r.Err)))
 	sayEvidence(s.in.Env, r)
 	s.in.Env.hint(hint)

@@ -28,11 +28,7 @@ func unfollowCommand(*Env) *Command {
 
 // runUnfollow drops a source: from sources.yml, then the index, then its store.
 func runUnfollow(ctx context.Context, in *Invocation) (Exit, error) {
-	m, err := in.machine()
-	if err != nil {
-		return Failed, err
-	}
-	unlock, err := m.lock(ctx)
+	m, unlock, err := in.lockedMachine(ctx)
 	if err != nil {
 		return Failed, err
 	}
@@ -40,19 +36,16 @@ func runUnfollow(ctx context.Context, in *Invocation) (Exit, error) {
 	name := in.Operands[0]
 	i := slices.IndexFunc(m.sources, func(s config.Source) bool { return s.Name == name && !s.Tombstone })
 	if i < 0 {
-		return m.forgetFormer(ctx, name)
+		return m.leaveOther(ctx, name)
 	}
 	log := m.sources[i].Log
 	if err := m.mayUnfollow(name, log); err != nil {
 		return Failed, err
 	}
-	err = config.EditSources(m.dirs, func(all []config.Source) ([]config.Source, error) {
+	err = m.editSources(func(all []config.Source) ([]config.Source, error) {
 		return slices.DeleteFunc(all, func(s config.Source) bool { return s.Name == name }), nil
 	})
 	if err != nil {
-		return Failed, err
-	}
-	if m.config, m.sources, err = config.Load(m.dirs); err != nil {
 		return Failed, err
 	}
 	if log != "" {
@@ -83,8 +76,22 @@ func damagedPin(name string) render.Hint {
 	return render.Hint{Text: "restore it from a backup, or drop all that is known of them", Command: render.Words("distrust", "unfollow", name, "--forget")}
 }
 
-// forgetFormer drops what is remembered of somebody who was unfollowed before.
-func (m *machine) forgetFormer(ctx context.Context, name string) (Exit, error) {
+// leaveOther drops a source that is not in sources.yml: one that others lead to, or, with --forget, what
+// is remembered of somebody who was unfollowed before.
+func (m *machine) leaveOther(ctx context.Context, name string) (Exit, error) {
+	delegated, err := m.delegated()
+	if err != nil {
+		return Failed, err
+	}
+	for _, pin := range delegated {
+		if reachedName(pin.Log) == name {
+			if err := m.dropLog(ctx, name, pin.Log); err != nil {
+				return Failed, err
+			}
+			fmt.Fprintf(m.env.Stdout, "no longer fetched  %s\n", name)
+			return Done, nil
+		}
+	}
 	if !m.in.Bool("forget") {
 		return Failed, noSuchSource(name)
 	}
