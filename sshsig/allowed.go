@@ -72,7 +72,7 @@ func ParseAllowedSigners(file string, b []byte, local *time.Location) (*AllowedS
 	number := 0
 	for text := range strings.SplitSeq(string(b), "\n") {
 		number++
-		text = strings.Trim(text, " \t\r")
+		text = strings.TrimLeft(strings.TrimRight(text, " \t\r"), " \t")
 		if text == "" || text[0] == '#' {
 			continue
 		}
@@ -88,8 +88,11 @@ func ParseAllowedSigners(file string, b []byte, local *time.Location) (*AllowedS
 
 // parseAllowedLine reads "principals [options] keytype base64 [comment]".
 func parseAllowedLine(text string, local *time.Location) (allowedLine, error) {
-	if strings.ContainsRune(text, 0) {
+	switch {
+	case strings.ContainsRune(text, 0):
 		return allowedLine{}, errors.New("line holds a NUL byte")
+	case text[0] == '\r': // OpenSSH finds nobody in such a line
+		return allowedLine{}, errors.New("line begins with a carriage return")
 	}
 	principals, rest, err := cutPrincipals(text)
 	if err != nil {

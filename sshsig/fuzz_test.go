@@ -105,7 +105,6 @@ func FuzzAllowedSigners(f *testing.F) {
 		f.Fatal("no seeds")
 	}
 	for _, c := range allowedCases {
-		c := c.fill(key, wrong)
 		f.Add(c.lines, c.as, c.ns)
 	}
 	berlin, err := time.LoadLocation("Europe/Berlin")
@@ -113,6 +112,8 @@ func FuzzAllowedSigners(f *testing.F) {
 		berlin = time.UTC
 	}
 	f.Fuzz(func(t *testing.T, file, principal, ns string) {
+		c := allowedCase{lines: file, as: principal, ns: ns}.fill(key, wrong) // the keys of this process
+		file, principal, ns = c.lines, c.as, c.ns
 		at := time.Unix(500000000, 0)
 		allowed, notes := sshsig.ParseAllowedSigners("f", []byte(file), berlin)
 		last := -1
