@@ -58,7 +58,7 @@ func pinned(t testing.TB, chain []Head) Pin {
 	return a.Pin
 }
 
-func TestOrder(t *testing.T) {
+func TestHostileOrder(t *testing.T) {
 	t.Parallel()
 	base := func(t *testing.T) []Head {
 		return extend(t, []Head{firstHead(t, laptop, desktop.Listed(schema.Active, false))}, laptop, 5)
@@ -205,7 +205,7 @@ func TestOrder(t *testing.T) {
 	})
 }
 
-func TestTime(t *testing.T) {
+func TestHostileTime(t *testing.T) {
 	t.Parallel()
 	base := func(t *testing.T) []Head { return extend(t, []Head{firstHead(t, laptop)}, laptop, 2) }
 	at := func(when time.Time) edit {

@@ -8,7 +8,7 @@ import (
 	"github.com/distributed-trust/distrust/schema"
 )
 
-func TestAuthority(t *testing.T) {
+func TestHostileAuthority(t *testing.T) {
 	t.Parallel()
 	base := func(t *testing.T) []Head {
 		first := firstHead(t, laptop, desktop.Listed(schema.Active, false), offline.Listed(schema.Active, true))

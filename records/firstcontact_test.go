@@ -11,7 +11,7 @@ import (
 	"github.com/distributed-trust/distrust/schema"
 )
 
-func TestFirstContact(t *testing.T) {
+func TestHostileFirstContact(t *testing.T) {
 	t.Parallel()
 	honest := func(t *testing.T) []Head {
 		c := extend(t, []Head{firstHead(t, laptop, offline.Listed(schema.Active, true))}, laptop, 3)

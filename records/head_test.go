@@ -18,7 +18,7 @@ import (
 	"github.com/distributed-trust/distrust/sshsig"
 )
 
-func TestOpenHeadRefuses(t *testing.T) {
+func TestHostileHead(t *testing.T) {
 	t.Parallel()
 	good := firstHead(t, laptop, offline.Listed(schema.Active, true))
 	yaml, sig := good.Bytes()

@@ -13,7 +13,7 @@ import (
 
 // TestKeys holds single changes of keys to F5.4. The log has an ordinary key that is active, one
 // that is retired, one that is compromised, and a recovery key.
-func TestKeys(t *testing.T) {
+func TestHostileKeys(t *testing.T) {
 	t.Parallel()
 	retired, compromised, fresh := testkit.NewKey("retired"), testkit.NewKey("compromised"), testkit.NewKey("fresh")
 	base := []Head{firstHead(
@@ -85,9 +85,9 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// TestRecovery plays thief against owner (F5.4, F5.8). The thief has the ordinary key desktop; the
+// TestHostileRecovery plays thief against owner (F5.4, F5.8). The thief has the ordinary key desktop; the
 // recovery key stays with the owner.
-func TestRecovery(t *testing.T) {
+func TestHostileRecovery(t *testing.T) {
 	t.Parallel()
 	base := extend(t, []Head{firstHead(t, laptop, desktop.Listed(schema.Active, false), offline.Listed(schema.Active, true))}, laptop, 3)
 	// What the thief publishes on top: an own key, the owner's out of force, more heads.
@@ -312,8 +312,8 @@ func TestDropped(t *testing.T) {
 	}
 }
 
-// TestVoid holds records of every kind of key to F5.8.
-func TestVoid(t *testing.T) {
+// TestHostileKeyWords holds records of every kind of key to F5.8.
+func TestHostileKeyWords(t *testing.T) {
 	t.Parallel()
 	chain := []Head{firstHead(t, laptop, desktop.Listed(schema.Active, false), offline.Listed(schema.Active, true))}
 	log := chain[0].Log()

@@ -88,7 +88,7 @@ func TestRecordIsItsOwn(t *testing.T) {
 	}
 }
 
-func TestOpenRefuses(t *testing.T) {
+func TestHostileRecord(t *testing.T) {
 	t.Parallel()
 	log, head := testLog(t)
 	doc := fileRecord(schema.KindDistrust, log.ID, "tool.tar.gz", "content", testStart)

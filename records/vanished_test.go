@@ -10,7 +10,7 @@ import (
 	"github.com/distributed-trust/distrust/schema"
 )
 
-func TestVanished(t *testing.T) {
+func TestHostileVanishing(t *testing.T) {
 	t.Parallel()
 	head := firstHead(t, laptop, desktop.Listed(schema.Active, false))
 	log := head.Log()

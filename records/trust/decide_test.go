@@ -177,9 +177,9 @@ func TestOneRecordManySubjects(t *testing.T) {
 	}
 }
 
-// TestSelfDelegation lets sources lead to themselves, to each other and to the user in circles:
+// TestHostileSelfDelegation lets sources lead to themselves, to each other and to the user in circles:
 // nobody is heard twice, and the user is no source.
-func TestSelfDelegation(t *testing.T) {
+func TestHostileSelfDelegation(t *testing.T) {
 	t.Parallel()
 	n := &Network{
 		Own:     []string{"me"},
@@ -232,8 +232,8 @@ func TestTwoStates(t *testing.T) {
 	}
 }
 
-// TestStar gives one source 100,000 edges to puppets that all say yes, then no.
-func TestStar(t *testing.T) {
+// TestHostileStar gives one source 100,000 edges to puppets that all say yes, then no.
+func TestHostileStar(t *testing.T) {
 	t.Parallel()
 	const puppets = 100_000
 	n := &Network{Own: []string{"me"}, Follows: []Follow{{Log: "hub", Weight: 100, Depth: 1, ViaMax: 50}}, Sources: known("hub")}

@@ -158,9 +158,9 @@ func everybody(n *Network, say func(log, id string) Statement) []Statement {
 	return all
 }
 
-// TestTrustIsBounded keeps P under every bound of D6: the follows together, each edge, each
+// TestHostileCrowdsAreBounded keeps P under every bound of D6: the follows together, each edge, each
 // source, and the maximum flow.
-func TestTrustIsBounded(t *testing.T) {
+func TestHostileCrowdsAreBounded(t *testing.T) {
 	t.Parallel()
 	full := 0
 	for seed := range rounds(t, 4000) {
@@ -236,10 +236,10 @@ func TestDepthOne(t *testing.T) {
 	}
 }
 
-// TestPuppets gives somebody a few edges from honest sources and any number of puppets that all
+// TestHostilePuppets gives somebody a few edges from honest sources and any number of puppets that all
 // say the same: they add at most the weights of those edges to P, and to N at most the weights of
 // the follows that they stand behind.
-func TestPuppets(t *testing.T) {
+func TestHostilePuppets(t *testing.T) {
 	t.Parallel()
 	for seed := range rounds(t, 4000) {
 		d := newDice(uint64(seed))
@@ -311,10 +311,10 @@ func (d dice) withPuppets(n *Network, honest []Statement, say func(log, id strin
 	return m, sum, loud
 }
 
-// TestOneMoreRecord adds one record of a source to what is said. A report never lowers N and never
+// TestHostileOneMoreRecord adds one record of a source to what is said. A report never lowers N and never
 // makes anything TRUSTED; trust never turns DISTRUSTED into TRUSTED, unless it is the answer of
 // one who reported.
-func TestOneMoreRecord(t *testing.T) {
+func TestHostileOneMoreRecord(t *testing.T) {
 	t.Parallel()
 	for seed := range rounds(t, 8000) {
 		d := newDice(uint64(seed))
