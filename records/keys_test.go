@@ -11,7 +11,7 @@ import (
 	"github.com/distributed-trust/distrust/sshsig"
 )
 
-// TestKeys holds single changes of keys to F5.4. The log has an ordinary key that is active, one
+// TestHostileKeys holds single changes of keys to F5.4. The log has an ordinary key that is active, one
 // that is retired, one that is compromised, and a recovery key.
 func TestHostileKeys(t *testing.T) {
 	t.Parallel()
