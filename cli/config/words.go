@@ -77,10 +77,11 @@ func ParseWhen(s string, now time.Time) (time.Time, error) {
 	return parseMoment(s)
 }
 
-// parseMoment reads a date or RFC 3339: what a file can hold, where there is no now.
+// parseMoment reads a date or RFC 3339: what a file can hold, where there is no now. Years stay
+// where they are written with four digits, and away from the zero time, which means none.
 func parseMoment(s string) (time.Time, error) {
 	for _, layout := range []string{time.DateOnly, time.RFC3339} {
-		if at, err := time.Parse(layout, s); err == nil {
+		if at, err := time.Parse(layout, s); err == nil && at.UTC().Year() >= 1970 && at.UTC().Year() <= 9999 {
 			return at.UTC().Truncate(time.Second), nil
 		}
 	}
