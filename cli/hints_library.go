@@ -34,7 +34,14 @@ func homeHints() []hintRow {
 		is(home.ErrNotYourKey, NotSetUp, "let a machine that can sign add the key", "distrust", "key", "add", "KEY"),
 		is(home.ErrNotEmpty, Failed, "the folder holds other files: name another one with DISTRUST_DATA_DIR, or empty it"),
 		is(home.ErrKeyListed, Failed, "see the keys", "distrust", "key", "list"),
+		is(home.ErrKeyUnknown, Failed, "see the keys", "distrust", "key", "list"),
+		is(home.ErrKeyState, Failed, "see the keys", "distrust", "key", "list"),
+		is(home.ErrLastKey, Failed, "add another one first", "distrust", "key", "add", "KEY"),
+		is(home.ErrOwnKey, Failed, "sign with the recovery key, or another key of the log: add --key"),
 		is(home.ErrRecoveryNeeded, Failed, "sign with the recovery key: add --key"),
+		as(Failed, func(*home.NoHeadError) render.Hint {
+			return render.Hint{Text: "see the heads", Command: render.Words("distrust", "git", "log", "-p", "--", "head.yml")}
+		}),
 		is(home.ErrBusy, Failed, "finish or abort the merge or rebase first", "distrust", "git", "status"),
 		is(home.ErrDetached, Failed, "check out the branch first", "distrust", "git", "checkout", home.Branch),
 		is(home.ErrLocked, Failed, "another git is at work there: try again when it is done"),

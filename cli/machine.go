@@ -146,7 +146,7 @@ func keysOf(h *home.Home) []schema.Key {
 	if h == nil {
 		return nil
 	}
-	return h.Head().Doc().Keys
+	return h.Keys()
 }
 
 // defaultHome is the home of this user, whatever --home names.

@@ -68,7 +68,7 @@ func (h *Home) pending(ctx context.Context, key records.Signer) (*ByHand, error)
 	if err := h.pendingCommits(ctx, found); err != nil {
 		return nil, err
 	}
-	log := h.sealed.head.Log()
+	log := h.sealed.log
 	for _, path := range sortedPaths(found.files) {
 		switch {
 		case h.asSealed(path, found.files[path]) && strings.HasSuffix(path, ".yml.sig") && found.files[strings.TrimSuffix(path, ".sig")] == nil:
@@ -216,7 +216,7 @@ func (h *Home) seal(ctx context.Context, s records.Signer, found *ByHand, opts O
 		if err != nil {
 			return nil, err
 		}
-		r, err := records.Open(envelope, h.sealed.head.Log())
+		r, err := records.Open(envelope, h.sealed.log)
 		if err != nil {
 			return nil, err
 		}
@@ -239,14 +239,7 @@ func (h *Home) seal(ctx context.Context, s records.Signer, found *ByHand, opts O
 
 // sealOver commits the new set on top of HEAD, whatever the commits since the last head did.
 func (h *Home) sealOver(ctx context.Context, s records.Signer, found *ByHand, change gitstore.Change, opts Options) (*Written, error) {
-	files := sums{}
-	maps.Copy(files, h.sealed.sums)
-	for path, b := range change.Write {
-		files[path] = sumOf(b)
-	}
-	for _, path := range change.Delete {
-		delete(files, path)
-	}
+	files := sumsAfter(h.sealed.sums, change)
 	prev := h.sealed
 	prev.keys = maps.Clone(prev.keys)
 	for _, c := range found.committed {

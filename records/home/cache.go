@@ -67,6 +67,9 @@ func (h *Home) readCache(ctx context.Context) set {
 	if s.sums, ok = parseSums(text); !ok || records.CountRecords(s.sums) != s.head.Doc().Records {
 		return set{}
 	}
+	if s.log, err = h.logOf(s); err != nil {
+		return set{}
+	}
 	return s
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/distributed-trust/distrust/records"
 	"github.com/distributed-trust/distrust/records/durable"
@@ -156,17 +157,42 @@ func (p *Private) write(ctx context.Context, s records.Signer, docs []schema.Rec
 		if err != nil {
 			return written, err
 		}
-		// The signature first: a record without one would be shown as refused.
-		if err := p.put(records.SignaturePath(envelope.Path), envelope.Sig); err != nil {
-			return written, err
-		}
-		if err := p.put(envelope.Path, envelope.YAML); err != nil {
+		if err := p.putEnvelope(envelope); err != nil {
 			return written, err
 		}
 		written = append(written, r)
 		p.opened = append(p.opened, r)
 	}
 	return written, nil
+}
+
+// SignAgain signs with another key what a key, which is compromised now, signed before a time: nothing
+// here has a head that could keep it. It gives how many records that were.
+func (p *Private) SignAgain(ctx context.Context, s records.Signer, key sshsig.Key, before time.Time) (int, error) {
+	all, err := p.Records(ctx)
+	if err != nil {
+		return 0, err
+	}
+	stands, _ := signedBy(all, key, before)
+	for i, r := range stands {
+		e, err := records.Seal(ctx, r.Doc(), s)
+		if err == nil {
+			err = p.putEnvelope(e)
+		}
+		if err != nil {
+			return i, fmt.Errorf("signing private records again: %w", err)
+		}
+	}
+	p.opened = nil
+	return len(stands), nil
+}
+
+// putEnvelope writes a record, the signature first: a record without one would be shown as refused.
+func (p *Private) putEnvelope(e records.Envelope) error {
+	if err := p.put(records.SignaturePath(e.Path), e.Sig); err != nil {
+		return err
+	}
+	return p.put(e.Path, e.YAML)
 }
 
 func (p *Private) put(path string, b []byte) error {

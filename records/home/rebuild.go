@@ -48,18 +48,15 @@ func (x *exchange) rebuild(ctx context.Context, remote remoteState) error {
 	}
 	change := merged(merged(unsealed.undo, sealedChange), headFiles)
 	change.Base = x.at.Commit
-	commit, err := x.tree.Rebuild(ctx, remote.tip, change, "distrust: records of another machine's turn", x.opts.signature())
-	if err != nil {
-		return err
+	if again := merged(unsealed.theirs, unsealed.own); len(again.Write)+len(again.Delete) > 0 {
+		change.Then = &gitstore.Further{Write: again.Write, Delete: again.Delete, Message: unsealedMessage}
 	}
-	again := merged(unsealed.theirs, unsealed.own)
-	if len(again.Write)+len(again.Delete) == 0 {
-		return nil
-	}
-	again.Base = commit
-	_, err = x.tree.Commit(ctx, again, "distrust: records that are not sealed yet", x.opts.signature())
+	_, err = x.tree.Rebuild(ctx, remote.tip, change, "distrust: records of another machine's turn", x.opts.signature())
 	return err
 }
+
+// unsealedMessage is that of a commit with records that no head names yet.
+const unsealedMessage = "distrust: records that are not sealed yet"
 
 // signer asks for a key. Whether it may sign is for the head rules to say.
 func (x *exchange) signer(ctx context.Context) (records.Signer, error) {
@@ -202,8 +199,8 @@ func (x *exchange) bring(c *gitstore.Change, path, blob string, files sums) erro
 }
 
 // putBlob makes a path of a change what a blob holds; no blob: it goes.
-func (x *exchange) putBlob(c *gitstore.Change, path, blob string) error {
-	b, err := x.blob(blob)
+func (h *Home) putBlob(c *gitstore.Change, path, blob string) error {
+	b, err := h.blob(blob)
 	if err != nil {
 		return err
 	}
@@ -215,11 +212,12 @@ func (x *exchange) putBlob(c *gitstore.Change, path, blob string) error {
 	return nil
 }
 
-func (x *exchange) blob(id string) ([]byte, error) {
+// blob reads a file of records/ or keys/; no blob: nil.
+func (h *Home) blob(id string) ([]byte, error) {
 	if id == "" {
 		return nil, nil
 	}
-	return x.tree.Blob(id, schema.MaxRecordBytes)
+	return h.tree.Blob(id, schema.MaxRecordBytes)
 }
 
 // sameSaying says whether two heads say the same besides their set, number and time.
@@ -229,7 +227,8 @@ func sameSaying(a, b schema.Head) bool {
 }
 
 // mergeHeads does to the remote's head what the home did to the base: profile, keys that were added
-// or changed, kept records, a raised epoch. Whether its signer may do that is for the rules to say.
+// or changed, kept records, a raised epoch. When both raised it, one raise is enough, and a key that
+// the home left out is compromised. Whether its signer may do all that is for the rules to say.
 func mergeHeads(base, ours, theirs schema.Head) schema.Head {
 	theirs.Name = either(base.Name, ours.Name, theirs.Name)
 	theirs.Contact = either(base.Contact, ours.Contact, theirs.Contact)
@@ -245,9 +244,15 @@ func mergeHeads(base, ours, theirs schema.Head) schema.Head {
 	theirs.Keep = slices.DeleteFunc(theirs.Keep, func(id string) bool {
 		return slices.Contains(base.Keep, id) && !slices.Contains(ours.Keep, id)
 	})
-	if ours.Epoch > base.Epoch { // its list of keys is what it was raised for (F5.4)
+	if ours.Epoch > base.Epoch && theirs.Epoch == base.Epoch { // its list of keys is what it was raised for (F5.4)
 		theirs.Epoch, theirs.Keys = theirs.Epoch+1, ours.Keys
 		return theirs
+	}
+	for i, k := range theirs.Keys {
+		_, here := findKey(ours.Keys, k.Key)
+		if _, was := findKey(base.Keys, k.Key); was != nil && here == nil {
+			theirs.Keys[i].State = schema.Compromised
+		}
 	}
 	for _, k := range ours.Keys {
 		was, listed := findKey(base.Keys, k.Key)

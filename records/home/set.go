@@ -24,6 +24,7 @@ type sums map[string][sha256.Size]byte
 type set struct {
 	commit string
 	head   records.Head
+	log    records.Log // with the keys that raised epochs left out
 	sums   sums
 	keys   map[string]string // path under keys/ -> blob id
 
@@ -89,7 +90,8 @@ func (h *Home) stateOf(ctx context.Context, tip string, known set) (set, int, er
 		return set{}, 0, err
 	}
 	last.settle(state.Head)
-	return last, state.Unsealed, nil
+	last.log, err = h.logOf(last)
+	return last, state.Unsealed, err
 }
 
 // headOf reads the head of a commit and its signature; nil when there is none.
@@ -231,10 +233,6 @@ func (h *Home) openFiles(ctx context.Context, s set, paths []string) ([]records.
 	if err != nil {
 		return nil, err
 	}
-	log, err := h.logOf(s)
-	if err != nil {
-		return nil, err
-	}
 	for _, path := range paths {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -246,7 +244,7 @@ func (h *Home) openFiles(ctx context.Context, s set, paths []string) ([]records.
 		if err != nil {
 			return nil, err
 		}
-		r, err := records.Open(envelope, log)
+		r, err := records.Open(envelope, s.log)
 		if err != nil {
 			h.skip(asRefusal(path, err))
 			continue

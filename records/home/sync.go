@@ -36,6 +36,9 @@ type SyncResult struct {
 	Pushed    bool             // the remote took something
 	Rebuilt   bool             // the own records were put on top of what another machine published
 	Waiting   bool             // something waits to be published, because Publish said no
+
+	Overruled records.Head     // what the remote held, when the home's raised epoch was put over it
+	Unsealed  []records.Record // taken from there, signed by keys that count: they wait to be sealed
 }
 
 // Sync exchanges with the remote: takes what other machines of this log published, puts the own
@@ -93,9 +96,18 @@ func (x *exchange) round(ctx context.Context) error {
 	if err != nil {
 		return unreachable(err)
 	}
-	remote, err := x.judge(ctx, last, tip.Commit)
-	if err != nil {
-		return err
+	remote, refused := x.judge(ctx, last, tip.Commit)
+	if lost == nil && x.overrules(ctx, last, remote, refused) {
+		if err := x.overrule(ctx, remote, refused); err != nil {
+			return err
+		}
+		if refused == nil {
+			last = remote.published()
+		}
+		return x.publish(ctx, last, remote)
+	}
+	if refused != nil {
+		return refused
 	}
 	if err := x.takeOver(ctx, remote, lost); err != nil {
 		return err
@@ -104,33 +116,35 @@ func (x *exchange) round(ctx context.Context) error {
 }
 
 // judge reads the remote's published state and holds it to the head rules: over what was
-// published before, or, when nothing was, as this very log (F5.1).
+// published before, or, when nothing was, as this very log (F5.1). A state that is refused is given,
+// too, as far as there is one.
 func (x *exchange) judge(ctx context.Context, last published, tip string) (remoteState, error) {
 	state, _, err := x.stateOf(ctx, tip, x.sealed)
 	if err != nil {
 		return remoteState{}, unpublished(err)
 	}
+	remote := remoteState{set: state, tip: tip}
 	if log := state.head.Doc().Log; log != x.LogID() {
-		return remoteState{}, &records.HeadError{
+		return remote, &records.HeadError{
 			Kind: records.WrongLog, Pinned: x.Head(), Got: state.head,
 			Detail: fmt.Sprintf("the remote holds log %s, the home is log %s", log, x.LogID()),
 		}
 	}
 	behind, err := x.tree.IsAncestor(ctx, x.at.Commit, tip)
 	if err != nil {
-		return remoteState{}, err
+		return remote, err
 	}
 	if behind && (last.pin.Head.IsZero() || x.sealed.head.Compare(last.pin.Head) > 0) {
 		// The remote has the home's own commits, so they were published, though this machine was
 		// stopped before it could remember that.
 		pin, err := x.reached(ctx, last, x.opts.Now)
 		if err != nil {
-			return remoteState{}, err
+			return remote, err
 		}
 		last = published{pin: pin, commit: x.sealed.commit}
 	}
-	pin, err := x.accept(ctx, last, state, tip, x.opts.Now)
-	return remoteState{set: state, tip: tip, pin: pin}, err
+	remote.pin, err = x.accept(ctx, last, state, tip, x.opts.Now)
+	return remote, err
 }
 
 // takeOver brings the home to the remote's state, or puts the own unpublished records on top of it.

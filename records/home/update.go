@@ -15,10 +15,7 @@ import (
 // that it holds now: when the home was opened at that very head, only what changed since is read
 // and given, else the whole set; so with an empty known, too.
 func (h *Home) Update(ctx context.Context, known string) (index.Update, error) {
-	log, err := h.logOf(h.sealed)
-	if err != nil {
-		return index.Update{}, fmt.Errorf("reading keys: %w", err)
-	}
+	log := h.sealed.log
 	u := index.Update{Log: log.ID, Head: h.sealed.head, Keys: log}
 	if known != h.first.head.ID() || !sameKeys(h.first.head, h.sealed.head) {
 		all, err := h.Records(ctx)

@@ -127,7 +127,7 @@ func (h *Home) sealRecords(ctx context.Context, s records.Signer, docs []schema.
 	if err != nil {
 		return nil, nil, err
 	}
-	files, log := map[string][]byte{}, h.sealed.head.Log()
+	files, log := map[string][]byte{}, h.sealed.log
 	var opened []records.Record
 	for _, doc := range docs {
 		doc.Log = log.ID
@@ -220,16 +220,9 @@ func things(doc schema.Record) []string {
 }
 
 // commitHead commits a change of files under records/ together with the head that names the new
-// set, then reads the home again as a stranger would.
+// set.
 func (h *Home) commitHead(ctx context.Context, s records.Signer, change gitstore.Change, edit func(*schema.Head), message string, opts Options) (*Written, error) {
-	files := sums{}
-	maps.Copy(files, h.sealed.sums)
-	for path, b := range change.Write {
-		files[path] = sumOf(b)
-	}
-	for _, path := range change.Delete {
-		delete(files, path)
-	}
+	files := sumsAfter(h.sealed.sums, change)
 	next, headChange, err := h.nextHead(ctx, s, records.Pin{Head: h.sealed.head}, h.sealed, files, opts.Now, edit)
 	if err != nil {
 		return nil, err
@@ -237,7 +230,21 @@ func (h *Home) commitHead(ctx context.Context, s records.Signer, change gitstore
 	return h.commitState(ctx, next, merged(change, headChange), message, opts)
 }
 
-// commitState commits on top of HEAD, which must be where the home was read.
+// sumsAfter are the files of a set once a change of files under records/ is made.
+func sumsAfter(before sums, change gitstore.Change) sums {
+	files := sums{}
+	maps.Copy(files, before)
+	for path, b := range change.Write {
+		files[path] = sumOf(b)
+	}
+	for _, path := range change.Delete {
+		delete(files, path)
+	}
+	return files
+}
+
+// commitState commits on top of HEAD, which must be where the home was read, and reads the home again
+// as a stranger would.
 func (h *Home) commitState(ctx context.Context, next records.Head, change gitstore.Change, message string, opts Options) (*Written, error) {
 	change.Base = h.at.Commit
 	commit, err := h.tree.Commit(ctx, change, message, opts.signature())
@@ -247,7 +254,7 @@ func (h *Home) commitState(ctx context.Context, next records.Head, change gitsto
 	if err := h.reload(ctx); err != nil {
 		return nil, fmt.Errorf("reading back: %w", err)
 	}
-	if h.sealed.commit != commit || h.sealed.head.ID() != next.ID() {
+	if h.sealed.head.ID() != next.ID() {
 		return nil, fmt.Errorf("reading back: %w", ErrUnsealed)
 	}
 	return &Written{Commit: commit, Head: next}, nil

@@ -594,3 +594,38 @@ func TestRemoteURL(t *testing.T) {
 		t.Errorf("%q %v", url, err)
 	}
 }
+
+// A commit over another one takes nothing of it, and a second commit comes in the same move.
+func TestCommitOverAndThen(t *testing.T) {
+	t.Parallel()
+	dir := newRepo(t, trustFiles())
+	base := testkit.Git(t, dir, "rev-parse", "HEAD")
+	testkit.Git(t, dir, "checkout", "-q", "-b", "theirs")
+	theirs := commitFiles(t, dir, map[string]string{"head.yml": "theirs\n", "evil": "x\n"}, "theirs")
+	testkit.Git(t, dir, "checkout", "-q", "main")
+	w := openWorktree(t, dir)
+	tip, err := w.Commit(t.Context(), Change{
+		Base: base, Over: theirs, Write: map[string][]byte{"head.yml": []byte("ours\n")},
+		Then: &Further{Write: map[string][]byte{"keys/next.yml": []byte("next\n")}, Delete: []string{"head.yml"}, Message: "then"},
+	}, "over", someone())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := testkit.Git(t, dir, "rev-parse", tip+"~1^1", tip+"~1^2"), base+"\n"+theirs; got != want {
+		t.Errorf("the parents are %s, want %s", got, want)
+	}
+	if got := testkit.Git(t, dir, "diff", "--name-status", base, tip+"~1"); got != "M\thead.yml" {
+		t.Errorf("the first commit changes %s", got)
+	}
+	if got := testkit.Git(t, dir, "diff", "--name-status", tip+"~1", tip); got != "D\thead.yml\nA\tkeys/next.yml" {
+		t.Errorf("the second commit changes %s", got)
+	}
+	if s := status(t, dir); s != "" {
+		t.Errorf("status:\n%s", s)
+	}
+	again, err := w.Commit(t.Context(), Change{Over: theirs}, "over again", someone())
+	if err != nil || again == tip {
+		t.Errorf("a commit that only comes after both: %s %v", again, err)
+	}
+	fsck(t, dir)
+}

@@ -1,0 +1,532 @@
+package home
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/internal/testkit"
+	"github.com/distributed-trust/distrust/schema"
+)
+
+// theft is a log of a laptop, a desktop and a recovery key, whose laptop key is stolen.
+type theft struct {
+	*remoteKit
+	t           *testing.T
+	own         *Home     // the owner's
+	early, late *follower // who has seen what the owner published, and who has seen the thief
+}
+
+func newTheft(t *testing.T) *theft {
+	t.Helper()
+	r := newRemote(t)
+	own, _ := r.two()
+	if _, err := own.AddKey(t.Context(), laptop, offline.Key(), "offline", true, optionsAt(3)); err != nil {
+		t.Fatal(err)
+	}
+	say(t, own, laptop, 4, "one")
+	say(t, own, desktop, 5, "two")
+	r.sync(own, laptop, 6)
+	x := &theft{remoteKit: r, t: t, own: own, early: newFollower(t, r), late: newFollower(t, r)}
+	x.early.look(7)
+	x.late.look(7)
+	return x
+}
+
+// steal publishes as a thief of the laptop's key would: a lie, an own key, the desktop's out of force,
+// and what the owner said gone.
+func (x *theft) steal() (evil *Home) {
+	x.t.Helper()
+	evil = x.join()
+	say(x.t, evil, laptop, 10, "evil")
+	_, err := evil.Renew(x.t.Context(), laptop, "x", func(d *schema.Head) error {
+		d.Keys = append(d.Keys, stranger.Listed(schema.Active, false))
+		d.Keys[1].State, d.URL = schema.Compromised, "https://evil.example/trust.git"
+		return nil
+	}, optionsAt(11))
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	testkit.Git(x.t, evil.Dir(), "rm", "-q", "-r", "records/any")
+	evil = reopen(x.t, evil)
+	found, err := evil.Pending(x.t.Context(), stranger)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	if _, err := evil.Seal(x.t.Context(), stranger, found, optionsAt(12)); err != nil {
+		x.t.Fatal(err)
+	}
+	say(x.t, evil, stranger, 13, "worse")
+	x.sync(evil, stranger, 14)
+	x.late.look(15)
+	return evil
+}
+
+// answer is what the owner does with the recovery key.
+func (x *theft) answer(o CompromiseOptions, minutes int) *Compromise {
+	x.t.Helper()
+	x.own = reopen(x.t, x.own)
+	plan, err := x.own.PlanCompromise(x.t.Context(), offline.Key(), laptop.Key(), o)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	written, err := x.own.Compromise(x.t.Context(), offline, plan, optionsAt(minutes))
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	if doc := written.Head.Doc(); !plan.Raises || doc.Epoch != 1 || doc.Prev != plan.After.ID() || doc.URL != "" {
+		x.t.Errorf("the new head says %+v", doc)
+	}
+	return plan
+}
+
+// wantWon holds everybody to the owner's log: both followers, a stranger, and what counts.
+func (x *theft) wantWon(minutes int, want string) {
+	x.t.Helper()
+	for _, f := range []*follower{x.early, x.late} {
+		f.look(minutes)
+		if f.pin.Head.ID() != x.own.Head().ID() {
+			x.t.Errorf("a follower is at %+v", f.pin.Head.Doc())
+		}
+	}
+	h := x.join()
+	log := h.sealed.log
+	all, err := h.Records(x.t.Context())
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	var counts []string
+	for _, r := range all {
+		if !log.Void(r) {
+			counts = append(counts, r.Doc().Subjects[0].File)
+		}
+	}
+	slices.Sort(counts)
+	if got := strings.Join(counts, " "); got != want {
+		x.t.Errorf("%q count, want %q", got, want)
+	}
+	for _, key := range []testkit.Key{laptop, stranger} {
+		if err := h.CheckSigner(key); !errors.Is(err, ErrNotYourKey) {
+			x.t.Errorf("a thief may sign: %v", err)
+		}
+	}
+	if err := h.CheckSigner(desktop); err != nil {
+		x.t.Errorf("the owner may not sign: %v", err)
+	}
+	if x.own.Unsealed() == 0 {
+		stock(x.t, x.own)
+	}
+}
+
+// The recovery key wins the log back, whatever a follower saw first (F5.4).
+func TestTheOwnerWinsTheLogBack(t *testing.T) {
+	t.Parallel()
+	before := CompromiseOptions{KeepBefore: optionsAt(9).Now}
+	t.Run("the owner first", func(t *testing.T) {
+		t.Parallel()
+		x := newTheft(t)
+		evil := x.join() // the thief has the state of the day
+		x.answer(before, 20)
+		if got := x.sync(x.own, stranger, 21); !got.Pushed || !got.Overruled.IsZero() {
+			t.Errorf("%+v", got)
+		}
+		say(t, evil, laptop, 22, "evil")
+		if err := x.trySync(evil, laptop, 23); err == nil {
+			t.Error("the thief goes on")
+		}
+		x.wantWon(24, "one two")
+	})
+	t.Run("the thief first", func(t *testing.T) {
+		t.Parallel()
+		x := newTheft(t)
+		x.steal()
+		x.answer(before, 20)
+		if got := x.sync(x.own, stranger, 21); !got.Pushed || got.Overruled.SignedBy() != stranger.Key() || len(got.Unsealed) != 0 {
+			t.Errorf("%+v", got)
+		}
+		x.wantWon(22, "one two")
+		if got := x.sync(x.own, stranger, 23); got.Pushed || !got.Overruled.IsZero() {
+			t.Errorf("once more: %+v", got)
+		}
+	})
+	t.Run("the thief first, and this home took it over", func(t *testing.T) {
+		t.Parallel()
+		x := newTheft(t)
+		good := x.own.Head().Doc().Seq
+		x.steal()
+		x.sync(x.own, desktop, 16)
+		wantNames(t, x.own, "worse")
+		plan := x.answer(CompromiseOptions{KeepBefore: before.KeepBefore, BackTo: good}, 20)
+		if len(plan.LeftOut) != 1 || plan.LeftOut[0].Key != stranger.Text() || len(plan.Unsealed) != 0 {
+			t.Errorf("left out %+v, unsealed %d", plan.LeftOut, len(plan.Unsealed))
+		}
+		x.sync(x.own, stranger, 21)
+		x.wantWon(22, "one two")
+	})
+	t.Run("the thief comes back", func(t *testing.T) {
+		t.Parallel()
+		x := newTheft(t)
+		evil := x.steal()
+		x.answer(before, 20)
+		x.sync(x.own, stranger, 21)
+		x.wantWon(22, "one two")
+		testkit.Git(t, evil.Dir(), "push", "-q", "-f", x.url, "main") // as the host, or with its account
+		if got := x.sync(x.own, stranger, 23); !got.Pushed || got.Overruled.IsZero() {
+			t.Errorf("over a rollback: %+v", got)
+		}
+		x.wantWon(24, "one two")
+		testkit.Git(t, evil.Dir(), "fetch", "-q", x.url, "main") // and now in good order, by git's lights
+		testkit.Git(t, evil.Dir(), "merge", "-q", "-s", "ours", "FETCH_HEAD")
+		testkit.Git(t, evil.Dir(), "push", "-q", x.url, "main")
+		x.sync(x.own, stranger, 25)
+		x.wantWon(26, "one two")
+	})
+	t.Run("the thief writes what nobody accepts", func(t *testing.T) {
+		t.Parallel()
+		x := newTheft(t)
+		evil := x.join()
+		doc := records.NextHead(evil.Head(), evil.Head().Doc().Root, evil.Head().Doc().Records, testNow, func(d *schema.Head) { d.Epoch++ })
+		head, err := records.SealHead(t.Context(), doc, laptop)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, sig := head.Bytes()
+		for _, path := range []string{"head", fmt.Sprint("keys/", doc.Seq)} {
+			put(t, evil, path+".yml", string(b))
+			put(t, evil, path+".yml.sig", string(sig))
+		}
+		testkit.Git(t, evil.Dir(), "add", "-A")
+		testkit.Git(t, evil.Dir(), "commit", "-q", "-m", "x")
+		testkit.Git(t, evil.Dir(), "push", "-q", x.url, "main")
+		wantKind(t, x.trySync(x.own, laptop, 16), records.BadEpoch)
+		x.answer(before, 20)
+		// An epoch that nobody raised is not below the owner's: it takes a push by hand.
+		wantKind(t, x.trySync(x.own, stranger, 21), records.BadEpoch)
+		testkit.Git(t, x.own.Dir(), "push", "-q", "-f", x.url, "main")
+		x.sync(x.own, stranger, 22)
+		x.late.look(23)
+		x.wantWon(24, "one two")
+	})
+}
+
+// What a machine whose key counts published meanwhile is not lost: it waits to be sealed.
+func TestRecordsOfOtherKeysWait(t *testing.T) {
+	t.Parallel()
+	x := newTheft(t)
+	other := x.join()
+	say(t, other, desktop, 8, "desk")
+	say(t, other, laptop, 10, "evil")
+	if _, err := other.WriteUnsealed(t.Context(), desktop, []schema.Record{trustDoc("pull")}, optionsAt(11)); err != nil {
+		t.Fatal(err)
+	}
+	x.sync(other, desktop, 12)
+	x.answer(CompromiseOptions{KeepBefore: optionsAt(9).Now}, 20)
+	if got := x.sync(x.own, stranger, 21); len(got.Unsealed) != 2 || x.own.Unsealed() != 1 {
+		t.Errorf("%d records, %d commits", len(got.Unsealed), x.own.Unsealed())
+	}
+	x.wantWon(22, "one two")
+	found, err := x.own.Pending(t.Context(), desktop)
+	if err != nil || len(found.Added) != 2 {
+		t.Fatal(found, err)
+	}
+	if _, err := x.own.Seal(t.Context(), desktop, found, optionsAt(23)); err != nil {
+		t.Fatal(err)
+	}
+	x.sync(x.own, desktop, 24)
+	x.wantWon(25, "desk one pull two")
+}
+
+// The same where this home had taken it all over before the theft was known.
+func TestRecordsOfOtherKeysWaitHere(t *testing.T) {
+	t.Parallel()
+	x := newTheft(t)
+	good := x.own.Head().Doc().Seq
+	say(t, x.own, laptop, 8, "evil")
+	say(t, x.own, desktop, 9, "desk")
+	if _, err := x.own.WriteUnsealed(t.Context(), desktop, []schema.Record{trustDoc("pull")}, optionsAt(11)); err != nil {
+		t.Fatal(err)
+	}
+	if plan := x.answer(CompromiseOptions{BackTo: good}, 20); len(plan.Unsealed) != 2 {
+		t.Errorf("%d unsealed", len(plan.Unsealed))
+	}
+	found, err := x.own.Pending(t.Context(), desktop)
+	if err != nil || len(found.Added) != 2 || len(found.Removed) != 0 {
+		t.Fatal(found, err)
+	}
+	x.sync(x.own, stranger, 21)
+	x.wantWon(22, "two")
+}
+
+// Records of the key are kept up to a date, and signed again beyond what a head can keep.
+func TestKeepBefore(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, laptop)
+	for i, key := range []testkit.Key{desktop, offline} {
+		if _, err := h.AddKey(t.Context(), laptop, key.Key(), "k", i == 1, optionsAt(1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const more = 3
+	var files []string
+	for i := range schema.MaxKeep + more {
+		files = append(files, fmt.Sprintf("file-%03d", i))
+	}
+	say(t, h, laptop, 2, files...)
+	taken := say(t, h, laptop, 3, "taken back")[0]
+	back := schema.Record{Kind: schema.KindWithdraw, Withdraws: []string{taken.ID()}}
+	if _, err := h.Write(t.Context(), desktop, []schema.Record{back}, optionsAt(4)); err != nil {
+		t.Fatal(err)
+	}
+	say(t, h, laptop, 6, "late")
+	say(t, h, desktop, 7, "other")
+	plan, err := h.PlanCompromise(t.Context(), desktop.Key(), laptop.Key(), CompromiseOptions{KeepBefore: optionsAt(5).Now})
+	if err != nil || len(plan.Keep) != schema.MaxKeep || len(plan.Again) != more || len(plan.Void) != 2 || plan.Raises {
+		t.Fatalf("%d kept, %d again, %d void, %v", len(plan.Keep), len(plan.Again), len(plan.Void), err)
+	}
+	if _, err := h.Compromise(t.Context(), desktop, plan, optionsAt(8)); err != nil {
+		t.Fatal(err)
+	}
+	all, err := reopen(t, h).Records(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := map[string]int{}
+	for _, r := range all {
+		if doc := r.Doc(); !h.sealed.log.Void(r) && len(doc.Subjects) == 1 {
+			counts[doc.Subjects[0].File]++
+		}
+	}
+	for _, file := range append(files, "other") {
+		if counts[file] != 1 {
+			t.Errorf("%s counts %d times", file, counts[file])
+		}
+	}
+	if counts["late"]+counts["taken back"] != 0 {
+		t.Error("what came after the theft, or was taken back, counts")
+	}
+}
+
+// What the rules do not allow is refused before anything is signed.
+func TestCompromiseRefuses(t *testing.T) {
+	t.Parallel()
+	x := newTheft(t)
+	at := headOf(t, x.own.Dir())
+	plan := func(by, key testkit.Key, o CompromiseOptions) error {
+		_, err := x.own.PlanCompromise(t.Context(), by.Key(), key.Key(), o)
+		return err
+	}
+	var none *NoHeadError
+	for name, c := range map[string]struct{ got, want error }{
+		"the key itself":             {plan(laptop, laptop, CompromiseOptions{}), ErrOwnKey},
+		"by a stranger":              {plan(stranger, laptop, CompromiseOptions{}), ErrNotYourKey},
+		"a key of nobody":            {plan(offline, stranger, CompromiseOptions{}), ErrKeyUnknown},
+		"the recovery key":           {plan(laptop, offline, CompromiseOptions{}), ErrRecoveryNeeded},
+		"back, without recovery key": {plan(desktop, laptop, CompromiseOptions{BackTo: 2}), ErrRecoveryNeeded},
+	} {
+		if !errors.Is(c.got, c.want) {
+			t.Errorf("%s: %v, want %v", name, c.got, c.want)
+		}
+	}
+	if err := plan(offline, laptop, CompromiseOptions{BackTo: 99}); !errors.As(err, &none) {
+		t.Errorf("a head that never was: %v", err)
+	}
+	if headOf(t, x.own.Dir()) != at {
+		t.Error("what was refused was committed")
+	}
+	x.answer(CompromiseOptions{}, 20)
+	if err := plan(offline, laptop, CompromiseOptions{BackTo: 2}); !errors.As(err, &none) {
+		t.Errorf("a head of an earlier epoch: %v", err)
+	}
+	if err := plan(desktop, laptop, CompromiseOptions{}); !errors.Is(err, ErrKeyState) {
+		t.Errorf("once more, by an ordinary key: %v", err)
+	}
+}
+
+// Without a recovery key a stolen active key cannot be beaten: who acts first has the log (F5.4).
+func TestTheftWithoutARecoveryKey(t *testing.T) {
+	t.Parallel()
+	give := func(h *Home, by, key testkit.Key, minutes int) error {
+		plan, err := h.PlanCompromise(t.Context(), by.Key(), key.Key(), CompromiseOptions{})
+		if err == nil {
+			_, err = h.Compromise(t.Context(), by, plan, optionsAt(minutes))
+		}
+		return err
+	}
+	t.Run("the thief leaves the desktop in force", func(t *testing.T) {
+		t.Parallel()
+		r := newRemote(t)
+		own, evil := r.two()
+		say(t, evil, laptop, 4, "evil")
+		r.sync(evil, laptop, 4)
+		f := newFollower(t, r)
+		f.look(4)
+		if err := give(own, desktop, laptop, 5); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.sync(own, desktop, 6); !got.Rebuilt || !got.Overruled.IsZero() {
+			t.Errorf("%+v", got)
+		}
+		f.look(7)
+		if err := r.trySync(evil, laptop, 8); err != nil {
+			t.Fatal(err)
+		}
+		if err := evil.CheckSigner(laptop); err == nil {
+			t.Error("the thief's key is still in force")
+		}
+	})
+	t.Run("the thief is faster", func(t *testing.T) {
+		t.Parallel()
+		r := newRemote(t)
+		own, evil := r.two()
+		if err := give(evil, laptop, desktop, 4); err != nil {
+			t.Fatal(err)
+		}
+		r.sync(evil, laptop, 4)
+		if err := give(own, desktop, laptop, 5); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.trySync(own, desktop, 6); !errors.Is(err, ErrNotYourKey) {
+			t.Errorf("%v", err)
+		}
+	})
+	t.Run("the thief adds the first recovery key", func(t *testing.T) {
+		t.Parallel()
+		r := newRemote(t)
+		own, evil := r.two()
+		if _, err := evil.AddKey(t.Context(), laptop, stranger.Key(), "x", true, optionsAt(4)); err != nil {
+			t.Fatal(err)
+		}
+		r.sync(evil, laptop, 4)
+		if _, err := own.AddKey(t.Context(), desktop, offline.Key(), "offline", true, optionsAt(5)); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.trySync(own, desktop, 6); !errors.Is(err, ErrRecoveryNeeded) {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// Machines that both raised the epoch end on one raise, signed by the recovery key, without any key
+// that one of them gave up.
+func TestTwoRaises(t *testing.T) {
+	t.Parallel()
+	x := newTheft(t)
+	other := x.join()
+	x.answer(CompromiseOptions{}, 20)
+	x.sync(x.own, stranger, 21)
+	plan, err := other.PlanCompromise(t.Context(), offline.Key(), desktop.Key(), CompromiseOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.Compromise(t.Context(), offline, plan, optionsAt(22)); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.trySync(other, laptop, 23); err == nil {
+		t.Error("rebuilt by the stolen key")
+	}
+	x.sync(other, offline, 24)
+	doc := other.Head().Doc()
+	if doc.Epoch != 1 || doc.Keys[0].State != schema.Compromised || doc.Keys[1].State != schema.Compromised || doc.Keys[2].State != schema.Active {
+		t.Errorf("%+v", doc)
+	}
+	x.early.look(25)
+}
+
+func TestRetireKey(t *testing.T) {
+	t.Parallel()
+	x := newTheft(t)
+	retire := func(by, key testkit.Key) error {
+		_, err := x.own.RetireKey(t.Context(), by, key.Key(), optionsAt(8))
+		return err
+	}
+	if err := retire(laptop, offline); !errors.Is(err, ErrRecoveryNeeded) {
+		t.Errorf("the recovery key: %v", err)
+	}
+	if err := retire(laptop, stranger); !errors.Is(err, ErrKeyUnknown) {
+		t.Errorf("a key of nobody: %v", err)
+	}
+	if err := retire(laptop, laptop); err != nil {
+		t.Errorf("one's own: %v", err)
+	}
+	if err := retire(desktop, laptop); !errors.Is(err, ErrKeyState) {
+		t.Errorf("once more: %v", err)
+	}
+	if err := retire(offline, desktop); err != nil {
+		t.Error(err)
+	}
+	if err := retire(offline, offline); !errors.Is(err, ErrLastKey) {
+		t.Errorf("the last one: %v", err)
+	}
+	x.sync(x.own, stranger, 9)
+	x.early.look(10)
+	for _, r := range mustRecords(t, x.own) {
+		if x.own.sealed.log.Void(r) {
+			t.Error("what a retired key signed does not count")
+		}
+	}
+}
+
+func mustRecords(t testing.TB, h *Home) []records.Record {
+	t.Helper()
+	all, err := h.Records(t.Context())
+	if err != nil || len(h.Skipped()) > 0 {
+		t.Fatal(err, h.Skipped())
+	}
+	return all
+}
+
+// The private log follows the states of the home's keys, also of those that an epoch left out.
+func TestPrivateFollowsTheKeys(t *testing.T) {
+	t.Parallel()
+	x := newTheft(t)
+	dir := filepath.Join(t.TempDir(), "private")
+	p, err := CreatePrivate(dir, laptop.Key(), x.own.Keys(), zeros(3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range []string{"mine", "later"} {
+		if _, err := p.Write(t.Context(), laptop, []schema.Record{trustDoc(name)}, optionsAt(1+i*8)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := x.own.Renew(t.Context(), offline, "x", func(d *schema.Head) error {
+		d.Epoch, d.Keys = d.Epoch+1, d.Keys[1:]
+		return nil
+	}, optionsAt(10)); err != nil {
+		t.Fatal(err)
+	}
+	open := func() (counts []string) {
+		if p, err = OpenPrivate(dir, x.own.Keys()); err != nil {
+			t.Fatal(err)
+		}
+		all, err := p.Records(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range all {
+			if !p.Log().Void(r) {
+				counts = append(counts, r.Doc().Subjects[0].File)
+			}
+		}
+		return counts
+	}
+	if counts := open(); len(counts) != 0 {
+		t.Errorf("%v count", counts)
+	}
+	if _, err := p.Write(t.Context(), laptop, []schema.Record{trustDoc("x")}, optionsAt(11)); !errors.Is(err, ErrNotYourKey) {
+		t.Errorf("the key that was left out signs: %v", err)
+	}
+	for range 2 { // the second time changes nothing
+		if n, err := p.SignAgain(t.Context(), desktop, laptop.Key(), testNow.Add(5*time.Minute)); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+		if counts := open(); !slices.Equal(counts, []string{"mine"}) {
+			t.Errorf("%v count", counts)
+		}
+	}
+}
