@@ -18,10 +18,7 @@ func alarmsCommand(env *Env) *Command {
 		Summary: "what this machine accepted and is reported now",
 		Text: `A sync raises an alarm when something that was accepted here, by check or by you, is reported or known with other ` +
 			`bytes now. It stays until you acknowledge it or nobody says so any more; a new report opens it again.`,
-		Flags: []urfave.Flag{
-			jsonFlag(),
-			&urfave.BoolFlag{Name: "all", Usage: "also those that were acknowledged"},
-		},
+		Flags: alarmsFlags(),
 		Examples: []Example{
 			{"distrust alarms", "exit code 7 while there are any"},
 			{"distrust alarms ack 3f2a --reason 'removed it'", "you have seen to it"},
@@ -32,14 +29,18 @@ func alarmsCommand(env *Env) *Command {
 	}
 }
 
+func alarmsFlags() []urfave.Flag {
+	return []urfave.Flag{
+		jsonFlag(),
+		&urfave.BoolFlag{Name: "all", Usage: "also those that were acknowledged"},
+	}
+}
+
 func alarmsListCommand(*Env) *Command {
 	return &Command{
 		Name: "list", Group: Follow,
-		Summary: "the same as distrust alarms",
-		Flags: []urfave.Flag{
-			jsonFlag(),
-			&urfave.BoolFlag{Name: "all", Usage: "also those that were acknowledged"},
-		},
+		Summary:  "the same as distrust alarms",
+		Flags:    alarmsFlags(),
 		Examples: []Example{{"distrust alarms list --json", "for programs"}},
 		Exits:    []Exit{Alarms},
 		Run:      runAlarms,
@@ -96,8 +97,7 @@ func printAlarm(in *Invocation, a journal.Alarm) {
 		tone, word = render.Faint, "acked"
 	}
 	fmt.Fprintf(out, "%s  %s  %s  is %s now\n", style.Paint(tone, word), shortDigits(a.ID), render.Escape(what), a.Verdict)
-	accepted := "accepted by distrust " + a.Entry.Command
-	fmt.Fprintf(out, "  %s on %s\n", accepted, render.Date(a.Entry.Time))
+	fmt.Fprintf(out, "  accepted by distrust %s on %s\n", a.Entry.Command, render.Date(a.Entry.Time))
 	if a.Entry.Path != "" {
 		fmt.Fprintf(out, "  seen at %s\n", render.Escape(a.Entry.Path))
 	}

@@ -137,7 +137,7 @@ func runCheck(ctx context.Context, in *Invocation, print output, remember bool) 
 			return Failed, err
 		}
 		if remember {
-			w.remember(in, "check", s, report)
+			w.remember(in, s, report)
 		}
 		exits = append(exits, Exit(report.Exit))
 	}
@@ -206,8 +206,8 @@ func (w *world) hints(s subject.Subject, q trust.Query, d trust.Decision, statem
 
 // remember writes what was accepted into the journal. A machine where nothing can be written
 // still gets its answer (C3).
-func (w *world) remember(in *Invocation, command string, s subject.Subject, r render.Report) {
-	if r.Decision.Verdict != trust.Trusted || in.NoJournal() || w.generation != nil && !w.compiled.Journal {
+func (w *world) remember(in *Invocation, s subject.Subject, r render.Report) {
+	if r.Decision.Verdict != trust.Trusted || in.NoJournal() || !w.compiled.Journal {
 		return
 	}
 	dirs, err := in.Env.Dirs()
@@ -215,7 +215,7 @@ func (w *world) remember(in *Invocation, command string, s subject.Subject, r re
 		return
 	}
 	entry := journal.Entry{
-		Time: w.now, Name: s.Name, Path: s.Path, Command: command, Digest: s.Digest, Size: s.Size,
+		Time: w.now, Name: s.Name, Path: s.Path, Command: in.Command.Name, Digest: s.Digest, Size: s.Size,
 		Project: r.Query.Project, Version: r.Query.Version, Verdict: r.Decision.Verdict,
 	}
 	if own := r.Decision.Own; own != nil && own.Statement.Kind == schema.KindTrust {

@@ -78,6 +78,10 @@ func runFollow(ctx context.Context, in *Invocation) (Exit, error) {
 	if wish.newURL != "" {
 		return Usage, usagef("--url changes a source that you follow, and %q is none", in.Operands[0])
 	}
+	if name := in.Operands[0]; config.ValidName(name) == nil && !fileExists(name) {
+		return Failed, fail(Failed, fmt.Errorf("%q is neither a source that you follow nor a folder", name),
+			"see whom you follow", render.Words("distrust", "sources")...)
+	}
 	return m.firstFollow(ctx, wish)
 }
 
@@ -99,7 +103,7 @@ func (m *machine) changeFollow(ctx context.Context, name string, wish followWish
 				changed = all[i]
 			}
 		}
-		return all, m.mayPublish(wish, changed.URL)
+		return all, wish.mayPublish(changed.URL)
 	})
 	if err != nil {
 		return Failed, err
@@ -141,7 +145,7 @@ func (m *machine) firstFollow(ctx context.Context, wish followWish) (Exit, error
 	if err := source.CheckURL(address, insecure); err != nil {
 		return Failed, err
 	}
-	if err := m.mayPublish(wish, address); err != nil {
+	if err := wish.mayPublish(address); err != nil {
 		return Usage, err
 	}
 	spec := source.Spec{Name: nameOr(wish.name, address), URL: address, Fingerprint: wish.fingerprint, Insecure: insecure}
@@ -170,8 +174,8 @@ func (m *machine) firstFollow(ctx context.Context, wish followWish) (Exit, error
 			return Done, m.printFollowedJSON(ctx, followed.Name)
 		}
 		fmt.Fprintf(m.env.Stdout, "followed already  %s  %s\n", render.Escape(followed.Name), render.Escape(followed.URL))
-		if wish.changes() {
-			m.env.hint(render.Hint{Text: "nothing was changed; to change it", Command: wish.command(followed.Name)})
+		if command := wish.command(followed.Name); len(command) > 0 {
+			m.env.hint(render.Hint{Text: "nothing was changed; to change it", Command: command})
 		}
 		return Done, nil
 	}
@@ -312,19 +316,6 @@ func lastElement(address string) string {
 		}
 	}
 	return name
-}
-
-// mayPublish refuses a --public that could not be meant, before anything is fetched or changed.
-func (m *machine) mayPublish(wish followWish, address string) error {
-	switch {
-	case !m.in.Bool(publicFlagName):
-		return nil
-	case wish.weight != nil && *wish.weight == 0:
-		return usagef("nobody publishes a mute: leave --%s out", publicFlagName)
-	case isLocalPath(address):
-		return usagef("%s is a path on this machine, and others cannot go on from there: leave --%s out", address, publicFlagName)
-	}
-	return nil
 }
 
 // followPublicly says in the user's own repository that the source is followed, with --public.

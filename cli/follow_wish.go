@@ -19,10 +19,11 @@ type followWish struct {
 	newURL      string
 	insecure    bool // newURL may be http:// or git://
 	fingerprint string
+	public      bool // say so in the user's own repository, too
 }
 
 func (in *Invocation) followWish() (followWish, error) {
-	w := followWish{name: in.String("as"), insecure: in.Bool(insecureFlagName)}
+	w := followWish{name: in.String("as"), insecure: in.Bool(insecureFlagName), public: in.Bool(publicFlagName)}
 	if typed := in.String("url"); typed != "" {
 		address, err := remoteURL(typed)
 		if err == nil {
@@ -94,12 +95,26 @@ func (w followWish) apply(s *config.Source) {
 	}
 }
 
-// changes says whether anything was asked for that an entry holds.
-func (w followWish) changes() bool { return w.weight != nil || w.depth != nil || w.scopes != nil }
+// mayPublish refuses a --public that could not be meant, before anything is fetched or changed.
+func (w followWish) mayPublish(address string) error {
+	switch {
+	case !w.public:
+		return nil
+	case w.weight != nil && *w.weight == 0:
+		return usagef("nobody publishes a mute: leave --%s out", publicFlagName)
+	case isLocalPath(address):
+		return usagef("%s is a path on this machine, and others cannot go on from there: leave --%s out", address, publicFlagName)
+	}
+	return nil
+}
 
-// command is how the same is asked for of a source that is followed.
+// command is how the same is asked for of a source that is followed; nothing when nothing was.
 func (w followWish) command(name string) []render.Arg {
 	words := []string{"distrust", "follow", name}
+	bare := len(words)
+	if w.name != "" && w.name != name {
+		words = append(words, "--as", w.name)
+	}
 	if w.weight != nil {
 		words = append(words, "--"+weightFlagName, render.WeightWord(*w.weight))
 	}
@@ -108,6 +123,12 @@ func (w followWish) command(name string) []render.Arg {
 	}
 	for _, s := range w.scopes {
 		words = append(words, "--"+scopeFlagName, render.Project(s))
+	}
+	if w.public {
+		words = append(words, "--"+publicFlagName)
+	}
+	if len(words) == bare {
+		return nil
 	}
 	return render.Words(words...)
 }

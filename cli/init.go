@@ -151,9 +151,7 @@ func (m *machine) sayHome(h *home.Home, s signer.Signer) {
 	fmt.Fprintf(m.env.Stdout, "home  %s\n", render.Escape(h.Dir()))
 	fmt.Fprintf(m.env.Stdout, "log   %s\n", h.LogID())
 	fmt.Fprintf(m.env.Stdout, "key   %s  %s\n", s.Key().Fingerprint(), render.Escape(s.Origin()))
-	if len(h.Head().Doc().Keys) == 1 {
-		m.env.say("your log has one key: if it is lost, so is the log; add another with: distrust key add KEY")
-	}
+	m.env.sayKeys(h.Head())
 }
 
 // joinOrCreate takes over the log at a URL, or makes one and publishes it when nothing is there.
@@ -175,6 +173,9 @@ func (m *machine) joinOrCreate(ctx context.Context, remote string, profile home.
 	if err != nil {
 		return nil, cannotJoin(err)
 	}
+	if err := m.mayJoin(h.LogID(), remote); err != nil {
+		return nil, errors.Join(err, h.Close(), os.RemoveAll(h.Dir())) // all of it came from the remote just now
+	}
 	doc := h.Head().Doc()
 	fmt.Fprintf(m.env.Stdout, "joined %s\n", render.Escape(remote))
 	fmt.Fprintf(m.env.Stdout, "log    %s of %s, head %d of %s, %s\n", doc.Log, render.Escape(nameOr(doc.Name, "nobody named")), doc.Seq, render.Date(doc.Issued), count(int(doc.Records), "record"))
@@ -188,6 +189,17 @@ func (m *machine) joinOrCreate(ctx context.Context, remote string, profile home.
 		m.env.hint(hint)
 	}
 	return h, config.EditConfig(m.dirs, func(c *config.Config) { c.Publish = config.PublishAuto })
+}
+
+// mayJoin refuses to take for the user's own word what they follow as somebody else's.
+func (m *machine) mayJoin(log, remote string) error {
+	for _, s := range m.sources {
+		if s.Log == log && !s.Tombstone {
+			return fail(Failed, fmt.Errorf("%s holds the log of %s, whom you follow", remote, s.Name),
+				"if it is your own", render.Words("distrust", "unfollow", s.Name)...)
+		}
+	}
+	return nil
 }
 
 // cannotJoin is the error of a remote that holds something, and no log that could be the user's.
@@ -284,10 +296,13 @@ func (m *machine) moveRemote(ctx context.Context, h **home.Home, remote string, 
 	if err != nil {
 		return cannotJoin(err)
 	}
-	same := other.LogID() == (*h).LogID()
+	log := other.LogID()
 	other.Close()
-	if same {
+	if log == (*h).LogID() {
 		return m.publishAt(ctx, *h, remote)
+	}
+	if err := m.mayJoin(log, remote); err != nil {
+		return err
 	}
 	if (*h).Remote() != "" {
 		return fail(Failed, fmt.Errorf("%s holds another log than your home, which is published at %s", remote, (*h).Remote()),

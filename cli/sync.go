@@ -182,6 +182,8 @@ func (s *syncRun) exchange(h *home.Home) error {
 		s.tell("published  %s to %s", count(result.Published, "record"), render.Escape(result.URL))
 	case result.Waiting:
 		s.in.Env.say(fmt.Sprintf("%s not published: run it on a terminal, or set publish: auto in config.yml", count(result.Pending, "record")))
+	case result.URL != "" && len(result.Pulled) == 0:
+		s.tell("your home  unchanged")
 	}
 	return nil
 }

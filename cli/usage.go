@@ -48,7 +48,7 @@ func unknownCommand(parent *Command, path, name string) error {
 		meant = other
 	}
 	if meant == "" {
-		return usagef("unknown command %q; see: distrust help", full)
+		return usagef("unknown command %q; see: %s", full, strings.TrimSpace("distrust help "+path))
 	}
 	return usagef("unknown command %q, did you mean: distrust %s", full, strings.TrimSpace(path+" "+meant))
 }
