@@ -61,7 +61,7 @@ func (w *world) damaged(logs []string) []string {
 func (m *machine) delegated() ([]*source.Pin, error) {
 	pins, _, err := source.Pins(m.sourceDirs())
 	return slices.DeleteFunc(pins, func(p *source.Pin) bool {
-		followed := slices.ContainsFunc(m.sources, func(s config.Source) bool { return s.Log == p.Log && !s.Tombstone })
+		followed := slices.ContainsFunc(m.sources, func(s config.Source) bool { return s.Log == p.Log })
 		return !p.Delegated || p.Tombstone() || followed
 	}), err
 }
@@ -75,9 +75,6 @@ func reachedName(log string) string { return log[:8] }
 func (m *machine) specs(names []string) ([]source.Spec, error) {
 	var specs []source.Spec
 	for _, s := range m.sources {
-		if s.Tombstone {
-			continue
-		}
 		specs = append(specs, source.Spec{
 			Name: s.Name, URL: s.URL, Log: s.Log, Fingerprint: s.Fingerprint, Insecure: s.Insecure, Limits: limitsOf(s.Limits),
 		})
@@ -121,7 +118,7 @@ func (m *machine) noteLogs(specs []source.Spec, results []*source.Result) error 
 	}
 	return m.editSources(func(all []config.Source) ([]config.Source, error) {
 		for i, s := range all {
-			if log := found[s.Name]; log != "" && s.Log == "" && !s.Tombstone {
+			if log := found[s.Name]; log != "" && s.Log == "" {
 				all[i].Log = log
 			}
 		}

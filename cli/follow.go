@@ -44,7 +44,7 @@ func followCommand(*Env) *Command {
 			&urfave.StringSliceFlag{Name: scopeFlagName, Usage: "only about `PATTERN` (repeatable)"},
 			&urfave.BoolFlag{Name: publicFlagName, Usage: "also say so in your own repository, so that others may go on from there"},
 			&urfave.BoolFlag{Name: "tofu", Usage: "trust the key on first use without a question"},
-			&urfave.BoolFlag{Name: insecureFlagName, Usage: "allow http:// and git:// (who reads what is seen by others)"},
+			&urfave.BoolFlag{Name: insecureFlagName, Usage: "allow http:// and git:// (others on the way can read along)"},
 			&urfave.StringFlag{Name: "url", Usage: "fetch NAME from `URL` from now on"},
 			jsonFlag(),
 		}, signFlags()...),
@@ -68,7 +68,7 @@ func runFollow(ctx context.Context, in *Invocation) (Exit, error) {
 	if err != nil {
 		return Usage, err
 	}
-	i := slices.IndexFunc(m.sources, func(s config.Source) bool { return s.Name == in.Operands[0] && !s.Tombstone })
+	i := slices.IndexFunc(m.sources, func(s config.Source) bool { return s.Name == in.Operands[0] })
 	if wish.name != "" && slices.ContainsFunc(m.sources, func(s config.Source) bool { return s.Name == wish.name && s.Name != in.Operands[0] }) {
 		return Usage, BadValue("as", fmt.Errorf("%q is taken: distrust sources %s", wish.name, wish.name))
 	}
@@ -98,7 +98,7 @@ func (m *machine) changeFollow(ctx context.Context, name string, wish followWish
 	var changed config.Source
 	err = m.editSources(func(all []config.Source) ([]config.Source, error) {
 		for i := range all {
-			if all[i].Name == name && !all[i].Tombstone {
+			if all[i].Name == name {
 				wish.apply(&all[i])
 				changed = all[i]
 			}
@@ -192,10 +192,10 @@ func (m *machine) nameFollowed(err error) {
 	var followed *source.FollowedError
 	var claimed *source.ClaimError
 	for _, s := range m.sources {
-		if errors.As(err, &followed) && followed.Log == s.Log && !s.Tombstone {
+		if errors.As(err, &followed) && followed.Log == s.Log {
 			followed.Name = s.Name
 		}
-		if errors.As(err, &claimed) && claimed.Log == s.Log && !s.Tombstone {
+		if errors.As(err, &claimed) && claimed.Log == s.Log {
 			claimed.Name = s.Name
 		}
 	}

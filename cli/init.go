@@ -194,7 +194,7 @@ func (m *machine) joinOrCreate(ctx context.Context, remote string, profile home.
 // mayJoin refuses to take for the user's own word what they follow as somebody else's.
 func (m *machine) mayJoin(log, remote string) error {
 	for _, s := range m.sources {
-		if s.Log == log && !s.Tombstone {
+		if s.Log == log {
 			return fail(Failed, fmt.Errorf("%s holds the log of %s, whom you follow", remote, s.Name),
 				"if it is your own", render.Words("distrust", "unfollow", s.Name)...)
 		}

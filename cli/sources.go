@@ -88,9 +88,6 @@ func runSources(ctx context.Context, in *Invocation) (Exit, error) {
 func (m *machine) sourceRows(w *world) ([]sourceRow, error) {
 	var rows []sourceRow
 	for _, s := range m.sources {
-		if s.Tombstone {
-			continue
-		}
 		row, err := m.sourceRow(w, s)
 		if err != nil {
 			return nil, err
@@ -296,7 +293,7 @@ func (m *machine) printFollowedJSON(ctx context.Context, name string) error {
 	}
 	defer w.close()
 	for _, s := range m.sources {
-		if s.Name == name && !s.Tombstone {
+		if s.Name == name {
 			row, err := m.sourceRow(w, s)
 			if err != nil {
 				return err

@@ -34,7 +34,7 @@ func runUnfollow(ctx context.Context, in *Invocation) (Exit, error) {
 	}
 	defer unlock()
 	name := in.Operands[0]
-	i := slices.IndexFunc(m.sources, func(s config.Source) bool { return s.Name == name && !s.Tombstone })
+	i := slices.IndexFunc(m.sources, func(s config.Source) bool { return s.Name == name })
 	if i < 0 {
 		return m.leaveOther(ctx, name)
 	}

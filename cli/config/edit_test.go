@@ -103,9 +103,9 @@ func TestEditSources(t *testing.T) {
 			strings.Replace(layout, "      scopes:\n        - \"pkg:pypi/*\"   # python\n        - \"pkg:npm/*\"\n", "", 1),
 		},
 		{
-			"tombstone at the end", layout,
-			func(s []Source) []Source { s[2].Tombstone = true; return s },
-			strings.Replace(layout, "d.example/t.git\n", "d.example/t.git\n      tombstone: true\n", 1),
+			"new field at the end", layout,
+			func(s []Source) []Source { s[2].Insecure = true; return s },
+			strings.Replace(layout, "d.example/t.git\n", "d.example/t.git\n      insecure: true\n", 1),
 		},
 		{
 			"remove an entry with its comment", layout,

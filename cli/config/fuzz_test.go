@@ -58,10 +58,8 @@ func FuzzWords(f *testing.F) {
 		if weight, err := ParseWeight(s); err == nil && (weight < WeightMute || weight > WeightFull) {
 			t.Fatalf("the weight %q is %d", s, weight)
 		}
-		if span, err := ParseSpan(s); err == nil {
-			if again, err := ParseSpan(FormatSpan(span)); err != nil || again != span || span < 0 || span > maxSpan {
-				t.Fatalf("the span %q is %v, and again %v, %v", s, span, again, err)
-			}
+		if span, err := ParseSpan(s); err == nil && (span < 0 || span > maxSpan) {
+			t.Fatalf("the span %q is %v", s, span)
 		}
 		if at, err := ParseWhen(s, now); err == nil {
 			if again, err := parseMoment(formatMoment(at)); err != nil || !again.Equal(at) || at.IsZero() {

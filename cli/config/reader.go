@@ -201,6 +201,3 @@ func (r reader) truth(to *bool) field {
 
 // moment reads a date or RFC 3339.
 func (r reader) moment(to *time.Time) field { return parsed(r, to, parseMoment) }
-
-// span reads a length of time.
-func (r reader) span(to *time.Duration) field { return parsed(r, to, ParseSpan) }

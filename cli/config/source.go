@@ -18,12 +18,9 @@ type Source struct {
 	Depth       int    // 0..3 hops beyond the source
 	ViaMax      int    // 0..100: most that all that lies behind it can add
 	Scopes      []string
-	Expires     time.Time     // zero: never
-	Transport   Transport     // how it is fetched
-	Insecure    bool          // http:// and git:// are allowed
-	MaxAge      time.Duration // 0: no bound; else an older verified fetch counts as none
+	Expires     time.Time // zero: never
+	Insecure    bool      // http:// and git:// are allowed
 	Limits      Limits
-	Tombstone   bool // unfollowed: only remembers that the pin stays
 }
 
 // DefaultWeight is the weight of an entry that names none: full within scopes, half without any
@@ -35,15 +32,6 @@ const DefaultViaMax = 50
 
 // MaxDepth is the greatest depth that a follow may have (D1).
 const MaxDepth = 3
-
-// Transport says what fetches a source.
-type Transport string
-
-// The transports of S3. The zero value is the built-in one.
-const (
-	Builtin Transport = ""
-	Git     Transport = "git" // the user's git program, with hardened options
-)
 
 // Limits raises the limits of F7 for one source; 0 keeps the limit that is built in.
 type Limits struct {
@@ -80,12 +68,12 @@ func IsWide(pattern string) bool {
 	return pattern == "*" || all && !strings.Contains(kind, "/")
 }
 
-// Follows turns the entries of sources.yml into what [trust.Decide] takes. Tombstones are not
-// followed, and an entry that was never fetched has no log yet that could say anything.
+// Follows turns the entries of sources.yml into what [trust.Decide] takes. An entry that was never
+// fetched has no log yet that could say anything.
 func Follows(sources []Source) []trust.Follow {
 	var follows []trust.Follow
 	for _, s := range sources {
-		if s.Tombstone || s.Log == "" {
+		if s.Log == "" {
 			continue
 		}
 		f := trust.Follow{

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -13,8 +12,8 @@ import (
 	"github.com/distributed-trust/distrust/schema"
 )
 
-// ParseSources reads a sources.yml. Errors are of type [*FileError]. Names are unique, and so
-// are the logs of the entries that are not tombstones (D1: at most one follow for a log).
+// ParseSources reads a sources.yml. Errors are of type [*FileError]. Names are unique, and so are logs
+// (D1: at most one follow for a log).
 func ParseSources(file string, b []byte) ([]Source, error) {
 	r := reader{file}
 	root, err := r.document(b)
@@ -53,7 +52,7 @@ func unlike(s Source, others []Source) error {
 		if o.Name == s.Name {
 			return fmt.Errorf("there are two sources named %q", s.Name)
 		}
-		if s.Log != "" && o.Log == s.Log && !s.Tombstone && !o.Tombstone {
+		if s.Log != "" && o.Log == s.Log {
 			return fmt.Errorf("%q and %q follow the same log", o.Name, s.Name)
 		}
 	}
@@ -73,11 +72,8 @@ func (r reader) source(n *yaml.Node) (Source, error) {
 		"via_max":     number(r, &s.ViaMax, 0, 100),
 		"scopes":      r.patterns(&s.Scopes),
 		"expires":     r.moment(&s.Expires),
-		"transport":   parsed(r, &s.Transport, parseTransport),
 		"insecure":    r.truth(&s.Insecure),
-		"max_age":     r.span(&s.MaxAge),
 		"limits":      func(n *yaml.Node) error { return r.limits(n, &s.Limits) },
-		"tombstone":   r.truth(&s.Tombstone),
 	})
 	switch {
 	case err != nil:
@@ -190,14 +186,4 @@ func parseTimeout(s string) (time.Duration, error) {
 		return 0, fmt.Errorf("%q is no time limit: write it as 90s or 2m", s)
 	}
 	return d, nil
-}
-
-func parseTransport(s string) (Transport, error) {
-	switch s {
-	case "builtin":
-		return Builtin, nil
-	case "git":
-		return Git, nil
-	}
-	return "", errors.New("transport is builtin or git")
 }

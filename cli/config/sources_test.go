@@ -30,11 +30,9 @@ sources:
     via_max: 30
     scopes: ["pkg:pypi/*", "github:owner/"]
     expires: 2027-01-31
-    transport: git
     insecure: true
-    max_age: 48h
     limits: {pack: 134217728, files: 500000, timeout: 2m}
-  - {name: bob, url: "/srv/bob.git", tombstone: true}
+  - {name: bob, url: "/srv/bob.git"}
 `
 
 func TestParseSources(t *testing.T) {
@@ -47,10 +45,10 @@ func TestParseSources(t *testing.T) {
 		{
 			Name: "alice", Log: logA, URL: "https://example.org/alice/trust.git", Fingerprint: fpA,
 			Weight: 50, Depth: 2, ViaMax: 30, Scopes: []string{"pkg:pypi/*", "pkg:github/owner/*"},
-			Expires: time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC), Transport: Git, Insecure: true, MaxAge: 48 * time.Hour,
+			Expires: time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC), Insecure: true,
 			Limits: Limits{Pack: 134217728, Files: 500000, Timeout: 2 * time.Minute},
 		},
-		{Name: "bob", URL: "/srv/bob.git", Weight: DefaultWeight, ViaMax: 50, Tombstone: true},
+		{Name: "bob", URL: "/srv/bob.git", Weight: DefaultWeight, ViaMax: 50},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -90,7 +88,7 @@ func TestParseSourcesRefuses(t *testing.T) {
 		{"word for truth", entry("  insecure: yes\n"), 4, "neither true nor false"},
 		{"empty", entry("  depth:\n"), 4, "missing"},
 		{"date", entry("  expires: soon\n"), 4, "no time"},
-		{"transport", entry("  transport: rsync\n"), 4, "builtin or git"},
+		{"what does not exist yet", entry("  transport: git\n"), 4, `no field "transport"`},
 		{"limit", entry("  limits: {pack: 0}\n"), 4, "number from 1"},
 		{"limit name", entry("  limits: {packs: 1}\n"), 4, `no field "packs"`},
 		{"two of a name", entry("- name: a\n  url: v\n"), 4, "two sources named"},
@@ -127,7 +125,6 @@ func TestFollows(t *testing.T) {
 		{Name: "scoped", Log: "1", Weight: DefaultWeight, Scopes: []string{"pkg:pypi/*"}, ViaMax: 50, Depth: 1},
 		{Name: "broad", Log: "2", Weight: DefaultWeight, ViaMax: 50, Expires: at},
 		{Name: "muted", Log: "3", Weight: WeightMute, ViaMax: 50},
-		{Name: "gone", Log: "4", Weight: WeightFull, Tombstone: true},
 		{Name: "never fetched", Weight: WeightFull},
 	}
 	want := []trust.Follow{

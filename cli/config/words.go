@@ -59,15 +59,6 @@ func ParseSpan(s string) (time.Duration, error) {
 	return time.Duration(n) * unit, nil
 }
 
-// FormatSpan writes a length of time so that [ParseSpan] reads it back; parts of an hour are
-// rounded up.
-func FormatSpan(d time.Duration) string {
-	if d%day == 0 {
-		return strconv.FormatInt(int64(d/day), 10) + "d"
-	}
-	return strconv.FormatInt(int64((d+time.Hour-1)/time.Hour), 10) + "h"
-}
-
 // ParseWhen reads a point in time (C1): a length of time from now, a date (its first moment in
 // UTC), or RFC 3339. The result has whole seconds and is in UTC.
 func ParseWhen(s string, now time.Time) (time.Time, error) {

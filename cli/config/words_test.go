@@ -31,9 +31,6 @@ func TestSpans(t *testing.T) {
 		if err != nil || got != want {
 			t.Errorf("ParseSpan(%q) = %v, %v; want %v", word, got, err, want)
 		}
-		if back, err := ParseSpan(FormatSpan(got)); err != nil || back != got {
-			t.Errorf("%q is written as %q, which is %v, %v", word, FormatSpan(got), back, err)
-		}
 	}
 	for _, bad := range []string{"", "h", "90", "1.5d", "-1d", "+1d", "5m", "1d2h", "101y", "99999999999999999999d", "9223372036854775807h", " 1d"} {
 		if got, err := ParseSpan(bad); err == nil {

@@ -27,12 +27,9 @@ func (s Source) pairs() []pair {
 	add(s.ViaMax != DefaultViaMax, "via_max", strconv.Itoa(s.ViaMax))
 	add(len(s.Scopes) > 0, "scopes", quotedList(s.Scopes))
 	add(!s.Expires.IsZero(), "expires", formatMoment(s.Expires))
-	add(s.Transport != Builtin, "transport", string(s.Transport))
 	add(s.Insecure, "insecure", "true")
-	add(s.MaxAge != 0, "max_age", FormatSpan(s.MaxAge))
 	limits := s.Limits.pairs()
 	add(len(limits) > 0, "limits", flow(limits))
-	add(s.Tombstone, "tombstone", "true")
 	return out
 }
 
