@@ -20,6 +20,7 @@ func topics() []topic {
 		{"weights", "how far a source is believed, and how verdicts add up", page(weightsTopic)},
 		{"verdicts", "the four answers and what decides", page(verdictsTopic)},
 		{"times", "how lengths of time and dates are written", page(timesTopic)},
+		{"stolen-key", "what to do when somebody has a key of yours", page(stolenKeyTopic)},
 		{"files", "where everything lies, and the environment", page(filesTopic)},
 	}
 }

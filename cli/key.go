@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	urfave "github.com/urfave/cli/v2"
 
 	"github.com/distributed-trust/distrust/cli/render"
+	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/home"
 	"github.com/distributed-trust/distrust/schema"
 	"github.com/distributed-trust/distrust/sshsig"
 )
@@ -17,7 +20,7 @@ func keyCommand(env *Env) *Command {
 	return &Command{
 		Name: "key", Group: Own,
 		Summary: "the keys that may sign for you",
-		Sub:     []*Command{keyListCommand(env), keyAddCommand(env)},
+		Sub:     []*Command{keyListCommand(env), keyAddCommand(env), keyRetireCommand(env), keyCompromisedCommand(env)},
 	}
 }
 
@@ -32,7 +35,7 @@ func keyListCommand(*Env) *Command {
 	}
 }
 
-// runKeyList lists the keys of the home's head.
+// runKeyList lists the keys of the home's log, those that an epoch left out among them.
 func runKeyList(ctx context.Context, in *Invocation) (Exit, error) {
 	m, err := in.machine()
 	if err != nil {
@@ -43,15 +46,12 @@ func runKeyList(ctx context.Context, in *Invocation) (Exit, error) {
 		return Failed, err
 	}
 	defer h.Close()
-	doc := h.Head().Doc()
-	recovery := false
 	table := render.Table{Columns: []render.Column{{Head: "STATE"}, {Head: "FINGERPRINT"}, {Head: "NAME", Cut: true}}}
-	for _, k := range doc.Keys {
+	for _, k := range h.Keys() {
 		key, err := sshsig.ParseKey(k.Key)
 		if err != nil {
 			return Failed, err // no head with such a key is ever opened
 		}
-		recovery = recovery || k.Recovery
 		if in.Bool(jsonFlagName) {
 			if err := printKeyJSON(in, k, key); err != nil {
 				return Failed, err
@@ -70,13 +70,18 @@ func runKeyList(ctx context.Context, in *Invocation) (Exit, error) {
 	if err := table.Write(in.Env.Stdout, in.Stdout); err != nil {
 		return Failed, err
 	}
-	if len(doc.Keys) == 1 {
-		in.Env.say("your log has one key: if it is lost, so is the log")
-	}
-	if !recovery {
-		in.Env.say("your log has no recovery key: whoever steals an active key cannot be beaten")
-	}
+	in.Env.sayKeys(h.Head())
 	return Done, nil
+}
+
+// sayKeys warns of a log that one loss or one theft would end (F5.4).
+func (env *Env) sayKeys(head records.Head) {
+	if home.ActiveKeys(head.Doc()) == 1 {
+		env.say("your log has one key that can sign: if it is lost, so is the log; add another: distrust key add KEY")
+	}
+	if !head.HasRecovery() {
+		env.say("your log has no recovery key: who steals a key cannot be beaten; add one: distrust key add KEY --recovery")
+	}
 }
 
 func printKeyJSON(in *Invocation, k schema.Key, key sshsig.Key) error {
@@ -90,50 +95,45 @@ func printKeyJSON(in *Invocation, k schema.Key, key sshsig.Key) error {
 	}{schema.Version, k.Key, key.Fingerprint(), k.Name, k.State, k.Recovery})
 }
 
-func keyAddCommand(*Env) *Command {
-	return &Command{
-		Name: "add", Operands: "KEY", Min: 1, Max: 1, Group: Own,
-		Summary: "let another key sign for you, such as that of a second machine",
-		Text:    `KEY is a public key or a .pub file. It takes effect for those who follow you when you sync.`,
-		Flags: append([]urfave.Flag{
-			&urfave.BoolFlag{Name: "recovery", Usage: "it can win the log back from a thief; keep it offline"},
-			&urfave.StringFlag{Name: "name", Usage: "call the key `NAME`"},
-		}, signFlags()...),
-		Examples: []Example{
-			{"distrust key add 'ssh-ed25519 AAAA... laptop'", "as printed by distrust init on the other machine"},
-			{"distrust key add offline.pub --recovery", "once, early"},
-		},
-		Exits: []Exit{NotSetUp},
-		Run:   runKeyAdd,
+// saidKey prints what became of a key of the home, as JSON or after a verb.
+func (in *Invocation) saidKey(h *home.Home, key sshsig.Key, verb string) error {
+	for _, k := range h.Keys() {
+		if k.Key != key.String() {
+			continue
+		}
+		if in.Bool(jsonFlagName) {
+			return printKeyJSON(in, k, key)
+		}
+		fmt.Fprintf(in.Env.Stdout, "%s  %s  %s\n", verb, key.Fingerprint(), render.Escape(k.Name))
 	}
+	return nil
 }
 
-// runKeyAdd makes a head with one more key.
-func runKeyAdd(ctx context.Context, in *Invocation) (Exit, error) {
-	key, comment, err := readPublicKey(in.Operands[0])
-	if err != nil {
-		return Failed, err
+// listedKey finds the key of a home that is meant: by its fingerprint, its name, or as it is written.
+func listedKey(h *home.Home, arg string) (sshsig.Key, error) {
+	var found []sshsig.Key
+	written, _, err := readPublicKey(arg)
+	for _, k := range h.Keys() {
+		key, err := sshsig.ParseKey(k.Key)
+		if err != nil {
+			return key, err
+		}
+		if k.Name == arg || key.Fingerprint() == arg {
+			found = append(found, key)
+		}
 	}
-	name := nameOr(in.String("name"), nameOr(comment, key.Type()))
-	if err := schema.ValidText(name); err != nil {
-		return Usage, BadValue("name", err)
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1:
+		return written, usagef("%d keys are called %q: name one by its fingerprint, %s or %s",
+			len(found), arg, found[0].Fingerprint(), found[1].Fingerprint())
+	case err != nil && strings.HasPrefix(arg, "SHA256:"):
+		return written, fmt.Errorf("%w: %s", home.ErrKeyUnknown, arg)
+	case err != nil:
+		return written, fmt.Errorf("%w: no key is called so, and %w", home.ErrKeyUnknown, err)
 	}
-	m, unlock, err := in.lockedMachine(ctx)
-	if err != nil {
-		return Failed, err
-	}
-	defer unlock()
-	h, s, err := m.homeToSign(ctx)
-	if err != nil {
-		return Failed, err
-	}
-	defer h.Close()
-	if _, err := h.AddKey(ctx, s, key, name, in.Bool("recovery"), m.options()); err != nil {
-		return Failed, err
-	}
-	fmt.Fprintf(in.Env.Stdout, "added  %s  %s\n", key.Fingerprint(), render.Escape(name))
-	in.Env.say("those who follow you, and your other machines, learn of it with: distrust sync")
-	return Done, m.refresh(ctx, h)
+	return written, nil
 }
 
 // readPublicKey reads a public key, or the file that holds one.

@@ -175,9 +175,10 @@ func (s *syncRun) exchange(h *home.Home) error {
 		doc := r.Doc()
 		s.tell("from your other machine  %s  %s", doc.Kind, render.Escape(subjectsText(doc)))
 	}
+	s.sayOverruled(h, result)
 	switch {
 	case err != nil:
-		return err
+		return stolenHint(err)
 	case result.Pushed:
 		s.tell("published  %s to %s", count(result.Published, "record"), render.Escape(result.URL))
 	case result.Waiting:
@@ -198,29 +199,6 @@ func (s *syncRun) mayPublish(n int, url string) (bool, error) {
 	}
 	s.in.Env.say(fmt.Sprintf("publishing %s to %s", count(n, "record"), url))
 	return true, nil
-}
-
-// renew makes a new head at half of the old one's life, with a key that needs no question; when
-// there is none, the end is announced from 100 days before it on (C3).
-func (s *syncRun) renew(h *home.Home) {
-	head := h.Head()
-	doc, now := head.Doc(), s.in.Env.Now()
-	half := doc.Issued.Add(head.Expires().Sub(doc.Issued) / 2)
-	if now.Before(half) {
-		return
-	}
-	sources := s.m.keySources()
-	sources.Passphrase = nil
-	found, err := signer.Find(s.ctx, sources, signer.Choice{Explicit: s.in.String(keyFlagName), Stored: s.m.chosen.Key})
-	if err == nil && len(found) == 1 && found[0].Quiet() && h.CheckSigner(found[0]) == nil {
-		if _, err := h.Renew(s.ctx, found[0], "distrust: renew the head", nil, s.m.options()); err == nil {
-			s.tell("renewed your head: good until %s", render.Date(h.Head().Expires()))
-			return
-		}
-	}
-	if left := head.Expires().Sub(now); left < 100*24*time.Hour {
-		s.in.Env.say(fmt.Sprintf("your head expires in %s: distrust seal", render.Span(max(left, 0))))
-	}
 }
 
 // syncSources fetches the sources and puts what was accepted in force. With --accept-new it goes on
