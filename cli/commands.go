@@ -20,11 +20,13 @@ func program(env *Env) *Command {
 			initCommand(env),
 			keyCommand(env),
 			shareCommand(env),
+			doctorCommand(env),
 			gitCommand(env),
 			tourCommand(env),
 			helpCommand(env),
 			completionCommand(env),
 			versionCommand(env),
+			fetchChildCommand(env),
 		},
 	}
 }

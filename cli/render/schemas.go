@@ -8,6 +8,8 @@ var (
 	alarmSchema []byte
 	//go:embed check.schema.json
 	checkSchema []byte
+	//go:embed doctor.schema.json
+	doctorSchema []byte
 	//go:embed key.schema.json
 	keySchema []byte
 	//go:embed record.schema.json
@@ -22,11 +24,12 @@ var (
 
 // Schemas are the published JSON Schemas of everything that --json prints (C1), by name: check (also
 // why), record (list, show, and the commands that make records), source (sources, follow), sync,
-// alarm, key and version. They are not to be changed.
+// alarm, key, doctor and version. They are not to be changed.
 func Schemas() map[string][]byte {
 	return map[string][]byte{
 		"alarm":   alarmSchema,
 		"check":   checkSchema,
+		"doctor":  doctorSchema,
 		"key":     keySchema,
 		"record":  recordSchema,
 		"source":  sourceSchema,

@@ -42,7 +42,7 @@ func TestSchemas(t *testing.T) {
 			}
 		}
 	}
-	if n := len(Schemas()); n != 7 {
+	if n := len(Schemas()); n != 8 {
 		t.Errorf("%d schemas", n)
 	}
 }
