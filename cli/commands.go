@@ -26,7 +26,6 @@ func program(env *Env) *Command {
 			helpCommand(env),
 			completionCommand(env),
 			versionCommand(env),
-			fetchChildCommand(env),
 		},
 	}
 }
