@@ -55,7 +55,7 @@ func (v *survey) edges() []byte {
 	var e codec.Encoder
 	e.Uint(uint64(len(list)))
 	for _, b := range list {
-		e.Text(string(b))
+		e.Bytes(b)
 	}
 	return e.B
 }

@@ -5,8 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/distributed-trust/distrust/records"
 	"github.com/distributed-trust/distrust/records/internal/gitstore"
@@ -50,7 +48,7 @@ type blobCache struct {
 }
 
 // maxCache bounds the bytes that a cache of blobs holds.
-const maxCache = 16 << 20
+const maxCache = 4 << 20
 
 func (c *blobCache) put(id string, b []byte) {
 	if c.size+len(b) > maxCache {
@@ -80,10 +78,10 @@ func (c *collector) list(ctx context.Context, commit string) (*fileList, error) 
 	if err != nil {
 		return nil, unfit(err)
 	}
-	if limit := c.job.Limits.Files; len(names) > limit {
-		return nil, &LimitError{What: "files", Limit: int64(limit), Got: int64(len(names)), Option: "files"}
+	if err := c.job.Limits.files(len(names)); err != nil {
+		return nil, err
 	}
-	list := &fileList{files: names}
+	list := &fileList{Commit: commit, files: names}
 	for i, f := range names {
 		if f.sum != ([sha256.Size]byte{}) {
 			continue
@@ -95,12 +93,13 @@ func (c *collector) list(ctx context.Context, commit string) (*fileList, error) 
 			return nil, err
 		}
 	}
+	c.last = list
 	return list, nil
 }
 
-// names lists the files of a commit; what is known of them from an earlier list is filled in.
+// names lists the files of a commit; what is known of them from the list before is filled in.
 func (c *collector) names(ctx context.Context, commit string) ([]file, error) {
-	base := c.base
+	base := c.last
 	if !c.store.Has(base.Commit) {
 		base = &fileList{}
 	}
@@ -108,53 +107,23 @@ func (c *collector) names(ctx context.Context, commit string) ([]file, error) {
 	if err != nil {
 		return nil, err
 	}
-	return base.patch(changes), nil
-}
-
-// listed says whether a file belongs on the list: records and kept heads.
-func listed(path string) bool {
-	return inFolder(path, records.RecordsFolder) || inFolder(path, records.KeysFolder)
-}
-
-func inFolder(path, folder string) bool {
-	rest, ok := strings.CutPrefix(path, folder)
-	return ok && strings.HasPrefix(rest, "/")
-}
-
-// patch is the list after changes. New files have no sum yet.
-func (l *fileList) patch(changes []gitstore.FileChange) []file {
-	slices.SortFunc(changes, func(a, b gitstore.FileChange) int { return strings.Compare(a.Path, b.Path) })
-	files := make([]file, 0, len(l.files)+len(changes))
-	old := l.files
-	for _, change := range changes {
-		if !listed(change.Path) {
-			continue
-		}
-		i, had := slices.BinarySearchFunc(old, change.Path, comparePath)
-		files = append(files, old[:i]...)
-		if old = old[i:]; had {
-			old = old[1:]
-		}
-		if change.New != "" {
-			files = append(files, file{path: change.Path, blob: change.New})
+	changed := make([]file, 0, len(changes))
+	for _, change := range changes { // sorted by path
+		if listed(change.Path) {
+			changed = append(changed, file{path: change.Path, blob: change.New})
 		}
 	}
-	return append(files, old...)
+	return base.patch(changed), nil
 }
 
 // sum reads and hashes a file. The object may be as long as any: what is too long for its kind is
 // refused when it is opened, but the root of the set is over its bytes all the same (F5).
 func (c *collector) sum(f file) (file, error) {
-	if read, ok := c.sums[f.blob]; ok {
-		f.sum, f.size = read.sum, read.size
-		return f, nil
-	}
 	b, err := c.store.Blob(f.blob, c.job.Limits.ObjectBytes)
 	if err != nil {
 		return f, fmt.Errorf("reading %s: %w", f.path, err)
 	}
 	f.sum, f.size = sha256.Sum256(b), int64(len(b))
-	c.sums[f.blob] = f
 	c.cache.put(f.blob, b)
 	return f, nil
 }

@@ -2,8 +2,6 @@ package source
 
 import (
 	"context"
-	"encoding/hex"
-	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,53 +11,49 @@ import (
 	"github.com/distributed-trust/distrust/schema"
 )
 
-// maxChainBytes bounds the heads between two fetches that are held in memory at once.
+// maxChainBytes bounds the heads of one fetch, which are held in memory at once.
 const maxChainBytes = 64 << 20
 
-// chain finds the heads that lead from the pinned one to the published one (F5.2, F5.3): the kept
-// ones, and the head.yml of any new commit, followed back along prev.
-func (c *collector) chain(ctx context.Context, list *fileList, set *headSet) error {
-	if err := c.kept(ctx, list, set); err != nil {
-		return err
+// chain hands over the published head h, and then all that may lead to it from the pinned one
+// (F5.2, F5.3): the kept ones, and the head.yml of any new commit, followed back along prev. None
+// but h was verified here. It says whether git's history was rewritten.
+func (c *collector) chain(ctx context.Context, list *fileList, h records.Head, tip gitstore.Tip, to sink) (rewritten bool, err error) {
+	yaml, sig := h.Bytes()
+	if err := to.head(records.Envelope{Path: records.HeadFile, YAML: yaml, Sig: sig}); err != nil {
+		return false, err
 	}
-	h := set.Published.Head
-	if c.job.first() || h.ID() == c.job.HeadID {
-		return nil
+	from, err := c.kept(ctx, list, h.Doc(), to)
+	if err != nil || c.job.first() || h.ID() == c.job.HeadID {
+		return false, err
 	}
 	// When the pinned commit is gone from the history, all of it is looked at: rule 3 asks for the
 	// heads, not for git's ancestry.
-	commits, err := c.store.NewCommits(ctx, set.Tip.Commit, c.job.Commit, c.job.Limits.NewCommits)
+	commits, err := c.store.NewCommits(ctx, tip.Commit, c.job.Commit, c.job.Limits.NewCommits)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if linear, err := c.store.IsAncestor(ctx, c.job.Commit, set.Tip.Commit); err == nil {
-		set.Rewritten = !linear
+	if linear, err := c.store.IsAncestor(ctx, c.job.Commit, tip.Commit); err == nil {
+		rewritten = !linear
 	}
 	known, err := c.headBlobs(ctx, commits)
 	if err != nil {
-		return err
+		return false, err
 	}
-	size := 0
 	seen := map[string]bool{h.ID(): true}
-	for _, from := range append([]records.Head{h}, set.Kept...) {
-		for doc := from.Doc(); !c.passed(doc) && !seen[doc.Prev]; {
+	for _, doc := range append([]schema.Head{h.Doc()}, from...) {
+		for !c.passed(doc) && !seen[doc.Prev] {
 			seen[doc.Prev] = true
-			copies, err := c.copies(known[doc.Prev])
+			before, err := c.between(known[doc.Prev], to)
 			if err != nil {
-				return err
+				return false, err
 			}
-			if len(copies) == 0 {
+			if before == nil {
 				break // a gap, unless the pin or a kept head fills it
 			}
-			set.Between = append(set.Between, copies...)
-			yaml, sig := copies[0].Bytes()
-			if size += len(copies) * (len(yaml) + len(sig)); size > maxChainBytes {
-				return &LimitError{What: "bytes of heads", Limit: maxChainBytes, Got: int64(size), Option: "new_commits"}
-			}
-			doc = copies[0].Doc()
+			doc = *before
 		}
 	}
-	return nil
+	return rewritten, nil
 }
 
 // passed says whether going back from a head has come to the pin. A raised epoch is followed back to
@@ -99,61 +93,60 @@ func (c *collector) headBlobs(ctx context.Context, commits []gitstore.Commit) (m
 	return known, nil
 }
 
-// copies opens one head with each signature that was found for it. None opens: it is as good as
-// missing.
-func (c *collector) copies(at []headBlob) ([]records.Head, error) {
-	var copies []records.Head
+// between hands over one head with each signature that was found for it, and gives what it says;
+// nil when it says nothing, which is as good as missing.
+func (c *collector) between(at []headBlob, to sink) (*schema.Head, error) {
+	var doc *schema.Head
 	for _, blob := range at {
-		doc, sig, err := c.document(blob, schema.MaxHeadBytes)
+		yaml, sig, err := c.document(blob, schema.MaxHeadBytes)
 		if err != nil {
 			return nil, err
 		}
-		c.verified++
-		if h, err := records.OpenHead(records.HeadFile, doc, sig); err == nil {
-			copies = append(copies, h)
+		if doc == nil {
+			if doc, err = schema.ParseHead(records.HeadFile, yaml); err != nil {
+				return nil, nil
+			}
+		}
+		if err := to.head(records.Envelope{Path: records.HeadFile, YAML: yaml, Sig: sig}); err != nil {
+			return nil, err
 		}
 	}
-	return copies, nil
+	return doc, nil
 }
 
-// kept opens the heads under keys/ of the published commit that can matter: all of them at a first
-// contact and when the epoch was raised, else those above the pin. Those above the published head
-// are ignored (F5.5), and what cannot be opened counts as missing: the rules say what is needed.
-func (c *collector) kept(ctx context.Context, list *fileList, set *headSet) error {
-	published := set.Published.Head.Doc()
+// kept hands over the heads under keys/ of the published commit that can matter, and gives what they
+// say: all of them at a first contact and when the epoch was raised, else those above the pin. Those
+// above the published head are ignored (F5.5), and what cannot be read counts as missing: the rules
+// say what is needed.
+func (c *collector) kept(ctx context.Context, list *fileList, published schema.Head, to sink) ([]schema.Head, error) {
 	since := int64(0)
 	if !c.job.AllKept && published.Epoch == c.job.Epoch {
 		since = c.job.Seq
 	}
+	var docs []schema.Head
 	for _, f := range list.files {
 		seq, ok := keptSeq(f.path)
-		if !ok {
-			continue
-		}
-		set.KeptIDs = append(set.KeptIDs, hex.EncodeToString(f.sum[:]))
-		if seq <= since {
+		if !ok || seq <= since {
 			continue
 		}
 		if err := context.Cause(ctx); err != nil {
-			return err
+			return nil, err
 		}
 		sig, _ := list.find(records.SignaturePath(f.path))
-		doc, signature, err := c.document(headBlob{f.blob, sig.blob}, schema.MaxHeadBytes)
+		yaml, signature, err := c.document(headBlob{f.blob, sig.blob}, schema.MaxHeadBytes)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		c.verified++
-		h, err := records.OpenKept(f.path, doc, signature)
-		var refused *records.Refusal
-		if errors.As(err, &refused) || err == nil && h.Compare(set.Published.Head) > 0 {
+		doc, err := schema.ParseHead(f.path, yaml)
+		if err != nil || doc.Epoch > published.Epoch || doc.Epoch == published.Epoch && doc.Seq > published.Seq {
 			continue
 		}
-		if err != nil {
-			return err
+		docs = append(docs, *doc)
+		if err := to.head(records.Envelope{Path: f.path, YAML: yaml, Sig: signature}); err != nil {
+			return nil, err
 		}
-		set.Kept = append(set.Kept, h)
 	}
-	return nil
+	return docs, nil
 }
 
 // keptSeq is the number in the path of a kept head, keys/<seq>.yml.

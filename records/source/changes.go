@@ -1,66 +1,63 @@
 package source
 
 import (
-	"context"
 	"encoding/hex"
 	"strings"
 
 	"github.com/distributed-trust/distrust/records"
-	"github.com/distributed-trust/distrust/schema"
 )
 
-// changes hands over what the set gained and lost between two lists.
-func (c *collector) changes(ctx context.Context, before, list *fileList, to sink) error {
-	for _, f := range list.files {
-		if err := context.Cause(ctx); err != nil {
-			return err
-		}
-		if !inFolder(f.path, records.RecordsFolder) {
-			continue
-		}
-		if err := c.change(f, before, list, to); err != nil {
-			return err
+// difference is what a set gained and lost between two lists of its files.
+type difference struct {
+	records []file    // to be opened: new, with other bytes or under another signature, or skipped before
+	removed []removal // records that were in the set, and are not now
+	strays  []string  // new files that are neither a record nor its signature
+}
+
+// removal is a record that left the set, by the id that it had.
+type removal struct{ path, id string }
+
+// compareLists compares two lists. Records and strays at the paths in again count as new.
+func compareLists(before, after *fileList, again map[string]bool) difference {
+	var d difference
+	for _, f := range after.files {
+		if inFolder(f.path, records.RecordsFolder) {
+			d.file(f, before, after, again[f.path])
 		}
 	}
 	for _, f := range before.files {
-		if _, still := list.find(f.path); still || !isRecord(f.path) {
+		if !inFolder(f.path, records.RecordsFolder) || !isRecord(f.path) {
 			continue
 		}
-		if err := to.removed(f.path, hex.EncodeToString(f.sum[:])); err != nil {
-			return err
+		if _, still := after.find(f.path); !still {
+			d.removed = append(d.removed, removal{f.path, hex.EncodeToString(f.sum[:])})
 		}
 	}
-	return nil
+	return d
 }
 
-// change hands over one file, or with a signature whose record is as it was, that record.
-func (c *collector) change(f file, before, list *fileList, to sink) error {
+// file compares one file, and with a record its signature.
+func (d *difference) file(f file, before, after *fileList, again bool) {
+	old, had := before.find(f.path)
 	if !isRecord(f.path) {
 		path, isSig := strings.CutSuffix(f.path, records.SignaturePath(""))
-		if _, beside := list.find(path); !isSig || !isRecord(path) || !beside {
-			if _, known := before.find(f.path); known && !c.job.Skipped[f.path] {
-				return nil
-			}
-			return to.stray(f.path)
+		if _, beside := after.find(path); isSig && isRecord(path) && beside {
+			return // it comes with its record
 		}
-		return nil // it comes with its record
+		if !had || again {
+			d.strays = append(d.strays, f.path)
+		}
+		return
 	}
-	sig, signed := list.find(records.SignaturePath(f.path))
+	sig, signed := after.find(records.SignaturePath(f.path))
 	oldSig, wasSigned := before.find(records.SignaturePath(f.path))
-	old, had := before.find(f.path)
-	if had && old.sum == f.sum && signed == wasSigned && oldSig.sum == sig.sum && !c.job.Skipped[f.path] {
-		return nil
+	if had && old.sum == f.sum && signed == wasSigned && oldSig.sum == sig.sum && !again {
+		return
 	}
 	if had && old.sum != f.sum { // other bytes in its place: another record
-		if err := to.removed(f.path, hex.EncodeToString(old.sum[:])); err != nil {
-			return err
-		}
+		d.removed = append(d.removed, removal{f.path, hex.EncodeToString(old.sum[:])})
 	}
-	doc, signature, err := c.document(headBlob{f.blob, sig.blob}, schema.MaxRecordBytes)
-	if err != nil {
-		return err
-	}
-	return to.record(records.Envelope{Path: f.path, YAML: doc, Sig: signature})
+	d.records = append(d.records, f)
 }
 
 func isRecord(path string) bool { return strings.HasSuffix(path, ".yml") }

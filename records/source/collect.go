@@ -27,7 +27,7 @@ type job struct {
 	Epoch, Seq  int64
 
 	AllKept bool            // hand over every kept head, not only those above the pin
-	Beside  bool            // hand over what lies beside the set, too
+	Beside  bool            // hand over all that lies beside the set, not only its allowed signers
 	Fresh   bool            // the index holds the pinned set: hand over changes only
 	Skipped map[string]bool // paths of the pinned set that were not read
 }
@@ -35,53 +35,51 @@ type job struct {
 // first says whether nothing is pinned.
 func (j *job) first() bool { return j.HeadID == "" }
 
-// headSet is what a repository publishes about itself (F5). The heads are opened: signed by keys
-// that they list, nothing more.
-type headSet struct {
-	Tip       gitstore.Tip
-	Published records.Published
-	Kept      []records.Head
-	Between   []records.Head
-	Rewritten bool     // the pinned commit is no ancestor of the tip: a note, no rule (F5.3)
-	KeptIDs   []string // of every kept head at the published commit, in the order of their paths
-	Verified  int      // heads whose signatures were looked at
+// claim is what a job says of a repository besides its heads and files: plain values of which
+// nothing was verified.
+type claim struct {
+	Tip           string // the commit that was fetched
+	Branch        string
+	Commit        string // the published state, Tip or a first parent of it (F5.5)
+	Unsealed      int    // commits above Commit
+	NotUnderstood int    // of these, those whose head needs a newer program
+	Why           *fault // why the newest of them is not the state; nil when there are none
+	Rewritten     bool   // the pinned commit is no ancestor of the tip: a note, no rule (F5.3)
+	Base          string // the commit of the list of files that the new one differs from; "" for none
 
-	Beside map[string][]byte // with job.Beside: what lies at the top of the tip, see [Published.Beside]
+	// Beside is what lies at the top of the tip, see [Published.Beside]; without job.Beside only
+	// what [records.AllowedSigners] holds.
+	Beside map[string][]byte
 }
 
-// sink takes what a job finds, in this order: the heads, then what the set gained and lost. An
-// error from it ends the job. Again from heads asks for the paths of job.Skipped too.
+// sink takes what a job finds, in this order: how the list of files differs from the one of an
+// earlier run, the published head, the kept heads and those between, the claim, and then every
+// record that [compareLists] names, in its order. An error from it ends the job. Again from claim
+// asks for the paths of job.Skipped too.
 type sink interface {
-	fetched()
-	heads(*headSet) (again bool, err error)
-	record(records.Envelope) error // new, or with other bytes than before
-	removed(path, id string) error // was in the set under this id, and is not now
-	stray(path string) error       // a file under records/ that is neither a record nor its signature
-}
-
-// found is what a job ends with.
-type found struct {
-	Unchanged bool // the tip is the pinned one and the index holds its set: nothing was read
-	Whole     bool // the whole set was handed over, and nothing as removed
-	list      *fileList
+	fetched() error
+	files([]file) error // in the order of their paths; without a blob: it is not there any more
+	head(records.Envelope) error
+	claim(claim) (again bool, err error)
+	record(records.Envelope) error
 }
 
 // collector reads one store.
 type collector struct {
-	job      job
-	store    *gitstore.Store
-	base     *fileList       // the list of an earlier run, empty when there is none
-	sums     map[string]file // files that were hashed in this run, by object id
-	cache    blobCache
-	verified int
+	job   job
+	store *gitstore.Store
+	base  *fileList // the list of an earlier run, empty when there is none
+	last  *fileList // the newest list of this run; base until there is one
+	cache blobCache
 }
 
 // collect does a job: fetch, find the published state (F5.5), hand over the heads, then what
-// changed. Nothing that it returns or hands over has been accepted.
-func collect(ctx context.Context, j job, access Access, to sink) (*found, error) {
+// changed. Nothing that it hands over has been accepted. Unchanged says that the tip is the pinned
+// one and that the index holds its set: nothing was read.
+func collect(ctx context.Context, j job, access Access, to sink) (unchanged bool, err error) {
 	store, err := gitstore.OpenStore(filepath.Join(j.Dir, gitFolder))
 	if err != nil {
-		return nil, err
+		return false, err
 	}
 	defer store.Close()
 	tip, err := store.Fetch(ctx, gitstore.FetchOptions{
@@ -92,63 +90,99 @@ func collect(ctx context.Context, j job, access Access, to sink) (*found, error)
 		},
 	})
 	if err != nil {
-		return nil, err
+		return false, err
 	}
-	to.fetched()
+	if err := to.fetched(); err != nil {
+		return false, err
+	}
 	if j.Fresh && tip.Commit == j.Tip {
-		return &found{Unchanged: true}, nil
+		return true, nil
 	}
-	c := &collector{job: j, store: store, sums: map[string]file{}}
+	c := &collector{job: j, store: store}
 	c.base = readFileList(filepath.Join(j.Dir, filesFile))
-	list, set, err := c.read(ctx, tip)
+	c.last = c.base
+	list, said, err := c.read(ctx, tip, to)
 	if err != nil {
-		return nil, err
+		return false, err
 	}
-	again, err := to.heads(set)
+	again, err := to.claim(said)
 	if err != nil {
-		return nil, err
+		return false, err
 	}
-	before := &fileList{}
-	fresh := j.Fresh && c.base.Head == j.HeadID && c.base.Commit == j.Commit
-	if fresh {
-		before = c.base
+	return false, c.records(ctx, j.changes(c.base, list, again), list, to)
+}
+
+// continues says whether a list of files is that of the pinned set, and the index holds it.
+func (j *job) continues(base *fileList) bool {
+	return j.Fresh && base.Head == j.HeadID && base.Commit == j.Commit
+}
+
+// changes is what a set gained and lost since what the index holds.
+func (j *job) changes(base, list *fileList, again bool) difference {
+	if !j.continues(base) {
+		return compareLists(&fileList{}, list, nil)
 	}
+	skipped := j.Skipped
 	if !again {
-		c.job.Skipped = nil
+		skipped = nil
 	}
-	if err := c.changes(ctx, before, list, to); err != nil {
-		return nil, err
+	return compareLists(base, list, skipped)
+}
+
+// records hands over the records that changed. They come as they are, however long: the root of
+// the set is over all bytes, and whoever opens them refuses what is too long.
+func (c *collector) records(ctx context.Context, d difference, list *fileList, to sink) error {
+	for _, f := range d.records {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		e := records.Envelope{Path: f.path}
+		var err error
+		if e.YAML, err = c.bytes(f.blob, c.job.Limits.ObjectBytes); err != nil {
+			return err
+		}
+		if sig, ok := list.find(records.SignaturePath(f.path)); ok {
+			if e.Sig, err = c.bytes(sig.blob, c.job.Limits.ObjectBytes); err != nil {
+				return err
+			}
+		}
+		if err := to.record(e); err != nil {
+			return err
+		}
 	}
-	return &found{Whole: !fresh, list: list}, nil
+	return nil
 }
 
 // read finds the published state and the heads that lead to it, within the time of one fetch: a
 // repository can be made so that looking for its state never ends.
-func (c *collector) read(ctx context.Context, tip gitstore.Tip) (*fileList, *headSet, error) {
+func (c *collector) read(ctx context.Context, tip gitstore.Tip, to sink) (*fileList, claim, error) {
 	seconds := int64(c.job.Limits.Timeout.Seconds())
 	limit := &LimitError{What: readingTime, Limit: seconds, Got: seconds + 1, Option: "timeout"}
-	bounded, cancel := context.WithTimeoutCause(ctx, c.job.Limits.Timeout, limit)
+	ctx, cancel := context.WithTimeoutCause(ctx, c.job.Limits.Timeout, limit)
 	defer cancel()
-	list, set, err := c.published(bounded, tip)
-	if err == nil {
-		err = c.chain(bounded, list, set)
-	}
-	if err == nil && c.job.Beside {
-		set.Beside, err = c.beside(tip.Commit)
-	}
+	said := claim{Tip: tip.Commit, Branch: tip.Branch, Base: c.base.Commit}
+	list, published, err := c.published(ctx, tip)
 	if err != nil {
-		return nil, nil, err
+		return nil, said, err
 	}
-	set.Verified = c.verified
-	c.sums = nil // there is one list now, and it has them
-	return list, set, nil
+	said.Commit, said.Unsealed, said.NotUnderstood = published.Commit, published.Unsealed, published.NotUnderstood
+	said.Why = faultOf(published.Tip)
+	if err := to.files(c.base.differs(list)); err != nil {
+		return nil, said, err
+	}
+	if said.Rewritten, err = c.chain(ctx, list, published.Head, tip, to); err != nil {
+		return nil, said, err
+	}
+	said.Beside, err = c.beside(tip.Commit)
+	c.last = nil
+	return list, said, err
 }
 
 // readingTime is what a source is over when looking for its state takes too long.
 const readingTime = "seconds of reading"
 
 // published finds the published state (F5.5) and the list of its files.
-func (c *collector) published(ctx context.Context, tip gitstore.Tip) (*fileList, *headSet, error) {
+func (c *collector) published(ctx context.Context, tip gitstore.Tip) (*fileList, records.Published, error) {
 	var list *fileList
 	state, err := records.PublishedState(func(yield func(records.Commit, error) bool) {
 		for commit, err := range c.store.FirstParents(ctx, tip.Commit) {
@@ -164,14 +198,11 @@ func (c *collector) published(ctx context.Context, tip gitstore.Tip) (*fileList,
 	var none *records.UnpublishedError
 	switch {
 	case errors.As(err, &none) && none.Heads == 0:
-		return nil, nil, fmt.Errorf("%w: %w", ErrNotTrust, err)
+		err = fmt.Errorf("%w: %w", ErrNotTrust, err)
 	case errors.As(err, &none) && errors.Is(none.Tip, schema.ErrNotUnderstood):
-		return nil, nil, fmt.Errorf("%w: %w", ErrNewer, err)
-	case err != nil:
-		return nil, nil, err
+		err = fmt.Errorf("%w: %w", ErrNewer, err)
 	}
-	list.Commit, list.Head = state.Commit, state.Head.ID()
-	return list, &headSet{Tip: tip, Published: state}, nil
+	return list, state, err
 }
 
 // commit is a commit as [records.PublishedState] wants it. The list of its files goes to list when
@@ -183,7 +214,6 @@ func (c *collector) commit(ctx context.Context, commit gitstore.Commit, list **f
 		if out.Head, out.Sig, err = c.document(headBlob{commit.Head, commit.HeadSig}, schema.MaxHeadBytes); err != nil {
 			return out, err
 		}
-		c.verified++
 	}
 	out.Set = func() (string, int64, error) {
 		files, err := c.list(ctx, commit.ID)
@@ -192,8 +222,8 @@ func (c *collector) commit(ctx context.Context, commit gitstore.Commit, list **f
 		}
 		*list = files
 		root, count, size, err := files.root()
-		if limit := c.job.Limits.SetBytes; err == nil && size > limit {
-			err = &LimitError{What: "bytes in the set", Limit: limit, Got: size, Option: "set_bytes"}
+		if err == nil {
+			err = c.job.Limits.setBytes(size)
 		}
 		return root, count, err
 	}

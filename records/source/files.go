@@ -61,19 +61,70 @@ func (l *fileList) root() (root string, count, size int64, err error) {
 	return r.Sum(), r.Records(), size, nil
 }
 
+// listed says whether a file belongs on the list: records and kept heads.
+func listed(path string) bool {
+	return inFolder(path, records.RecordsFolder) || inFolder(path, records.KeysFolder)
+}
+
+func inFolder(path, folder string) bool {
+	rest, ok := strings.CutPrefix(path, folder)
+	return ok && strings.HasPrefix(rest, "/")
+}
+
+// gone says, of a change, that there is no such file any more.
+func (f file) gone() bool { return f.blob == "" }
+
+// patch is the files of the list after changes, which are in the order of their paths.
+func (l *fileList) patch(changes []file) []file {
+	files := make([]file, 0, len(l.files)+len(changes))
+	old := l.files
+	for _, change := range changes {
+		i, had := slices.BinarySearchFunc(old, change.path, comparePath)
+		files = append(files, old[:i]...)
+		if old = old[i:]; had {
+			old = old[1:]
+		}
+		if !change.gone() {
+			files = append(files, change)
+		}
+	}
+	return append(files, old...)
+}
+
+// differs is what patch needs to make another list of this one.
+func (l *fileList) differs(other *fileList) []file {
+	var changes []file
+	old := l.files
+	for _, f := range other.files {
+		for len(old) > 0 && old[0].path < f.path {
+			changes = append(changes, file{path: old[0].path})
+			old = old[1:]
+		}
+		if len(old) > 0 && old[0].path == f.path {
+			same := old[0] == f
+			if old = old[1:]; same {
+				continue
+			}
+		}
+		changes = append(changes, f)
+	}
+	for _, f := range old {
+		changes = append(changes, file{path: f.path})
+	}
+	return changes
+}
+
 // marshal writes the list: a header, a line for each file, and the sum of what comes before.
 func (l *fileList) marshal() []byte {
+	size := 0
+	for _, f := range l.files {
+		size += len(f.path) + len(f.blob) + 2*sha256.Size + len("   18446744073709551615\n")
+	}
 	var b bytes.Buffer
+	b.Grow(size + 1<<10) // tens of MiB: growing step by step would take three times as much
 	fmt.Fprintf(&b, "%s %s %s\n", filesFormat, l.Commit, l.Head)
 	for _, f := range l.files {
-		line := hex.AppendEncode(b.AvailableBuffer(), f.sum[:])
-		line = append(line, ' ')
-		line = append(line, f.blob...)
-		line = append(line, ' ')
-		line = strconv.AppendInt(line, f.size, 10)
-		line = append(line, ' ')
-		line = append(line, f.path...)
-		b.Write(append(line, '\n'))
+		b.Write(f.appendLine(b.AvailableBuffer()))
 	}
 	sum := sha256.Sum256(b.Bytes())
 	fmt.Fprintf(&b, "sum %x\n", sum)
@@ -117,6 +168,17 @@ func readFileList(path string) *fileList {
 		return &fileList{}
 	}
 	return list
+}
+
+func (f file) appendLine(line []byte) []byte {
+	line = hex.AppendEncode(line, f.sum[:])
+	line = append(line, ' ')
+	line = append(line, f.blob...)
+	line = append(line, ' ')
+	line = strconv.AppendInt(line, f.size, 10)
+	line = append(line, ' ')
+	line = append(line, f.path...)
+	return append(line, '\n')
 }
 
 func parseFile(line string) (file, error) {

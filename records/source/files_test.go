@@ -3,10 +3,9 @@ package source
 import (
 	"bytes"
 	"crypto/sha256"
+	"slices"
 	"strings"
 	"testing"
-
-	"github.com/distributed-trust/distrust/records/internal/gitstore"
 )
 
 func someList() *fileList {
@@ -41,13 +40,13 @@ func TestFileListRoundTrip(t *testing.T) {
 func TestPatchedList(t *testing.T) {
 	t.Parallel()
 	list := someList()
-	files := list.patch([]gitstore.FileChange{
-		{Path: "records/zz.yml", New: "1"},
-		{Path: "records/any/aa/a.yml.sig", Old: "e"},
-		{Path: "head.yml", Old: "e", New: "2"},
-		{Path: "records/any/aa/a.yml", Old: "e", New: "3"},
-		{Path: "keys/0.yml", New: "4"},
-	})
+	changes := []file{
+		{path: "keys/0.yml", blob: "4"},
+		{path: "records/any/aa/a.yml", blob: "3"},
+		{path: "records/any/aa/a.yml.sig"},
+		{path: "records/zz.yml", blob: "1"},
+	}
+	files := list.patch(changes)
 	var got []string
 	for _, f := range files {
 		got = append(got, f.path+" "+f.blob[:1])
@@ -58,6 +57,12 @@ func TestPatchedList(t *testing.T) {
 	want := "keys/0.yml 4, keys/1.yml e, records/any/aa/a.yml 3, records/follow/bb/b.yml e, records/zz.yml 1"
 	if text := strings.Join(got, ", "); text != want {
 		t.Errorf("got  %s\nwant %s", text, want)
+	}
+	if got := list.differs(&fileList{files: files}); !slices.Equal(got, changes) {
+		t.Errorf("the lists differ by %v", got)
+	}
+	if got := list.differs(list); len(got) != 0 {
+		t.Errorf("a list differs from itself by %v", got)
 	}
 	if len(list.files) != 4 || list.files[1].blob != list.files[0].blob {
 		t.Error("patching changed the list itself")

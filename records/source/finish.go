@@ -110,7 +110,19 @@ func (w *work) pinFor(set *headSet) *Pin {
 	pin.Dropped, pin.KeptHeads = w.accepted.Pin.Dropped, set.KeptIDs
 	pin.Skipped, pin.NotUnderstood = w.skipped.counts()
 	pin.Unsealed, pin.NewerHeads = set.Published.Unsealed, set.Published.NotUnderstood
+	pin.Signers = oddSigners(doc, set.Beside)
 	return w.following(pin)
+}
+
+// oddSigners says what is wrong with the allowed_signers file of a repository (F4). It changes nothing
+// of what is accepted, but deceives people who verify with stock tools.
+func oddSigners(head schema.Head, top map[string][]byte) string {
+	for _, odd := range records.Beside(head, top) {
+		if odd.Path == records.AllowedSigners {
+			return odd.Error()
+		}
+	}
+	return ""
 }
 
 // moved is the new address of a source whose head names another one than its last head did (C3). It is

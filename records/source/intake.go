@@ -13,8 +13,8 @@ import (
 	"github.com/distributed-trust/distrust/schema"
 )
 
-// intake is the sink of a job: it has the heads judged first, and then opens records on every core
-// while they come. What opened is handed on at once, in the order in which it came: a set may be
+// intake takes what passed the [gate]: it has the heads judged first, and then opens records on
+// every core while they come. What opened is handed on at once, in the order in which it came: a set may be
 // larger than memory should hold.
 type intake struct {
 	judge  func(*headSet) (log records.Log, again bool, err error)
@@ -47,8 +47,6 @@ type opening struct {
 	err      error
 	done     chan struct{}
 }
-
-func (in *intake) fetched() { in.report(StageReading, 0, 0) }
 
 func (in *intake) heads(set *headSet) (bool, error) {
 	in.set = set
@@ -91,18 +89,16 @@ func (in *intake) record(e records.Envelope) error {
 	return in.failed
 }
 
-func (in *intake) removed(path, id string) error {
+func (in *intake) removed(path, id string) {
 	in.touched[path] = true
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.gone = append(in.gone, id)
-	return nil
 }
 
-func (in *intake) stray(path string) error {
+func (in *intake) stray(path string) {
 	in.touched[path] = true
 	in.refuse(&records.Refusal{Path: path, Rule: "F4", Reason: "it is neither a record nor the signature of one"})
-	return nil
 }
 
 // finish hands on what was opened.

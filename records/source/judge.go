@@ -59,6 +59,9 @@ func (w *work) judge(set *headSet) (records.Log, bool, error) {
 	}
 	chain := records.Chain{Published: h, Kept: set.Kept, Between: set.Between}
 	if w.accepted, err = records.Advance(known, chain, w.now()); err != nil {
+		w.accepted, err = w.replace(known, set, err)
+	}
+	if err != nil {
 		return records.Log{}, false, err
 	}
 	if w.probe {
@@ -66,6 +69,38 @@ func (w *work) judge(set *headSet) (records.Log, bool, error) {
 	}
 	log := w.accepted.Pin.Log()
 	return log, !slices.Equal(log.Keys, known.Log().Keys), nil
+}
+
+// replace asks whether a head may take the place of the pinned one that was refused because it does
+// not follow from it. The error is the refusal unless the answer is yes.
+func (w *work) replace(known records.Pin, set *headSet, refused error) (records.Accepted, error) {
+	var why *records.HeadError
+	if w.batch.options.Accept == nil || w.revive || w.probe || !errors.As(refused, &why) {
+		return records.Accepted{}, refused
+	}
+	switch why.Kind {
+	case records.Rollback, records.Fork, records.Rewrite:
+	default:
+		return records.Accepted{}, refused
+	}
+	h := set.Published.Head
+	accepted, err := records.Repin(known, w.pin.KeptHeads, set.Kept, h, w.now())
+	if err != nil {
+		return records.Accepted{}, err
+	}
+	// Both heads are evidence whoever broke the rule: the two that change places are kept.
+	shown := *why
+	shown.Pinned, shown.Got = known.Head, h
+	dir, err := keepEvidence(w.batch.dirs, &shown, &Refused{At: w.now(), Kind: string(why.Kind), Reason: why.Error()})
+	if err != nil {
+		return records.Accepted{}, err
+	}
+	yes, err := w.batch.options.Accept(Replacement{Source: w.spec.Name, Why: why, Pinned: known.Head, New: h, Evidence: dir})
+	if err != nil || !yes {
+		return records.Accepted{}, errors.Join(refused, err)
+	}
+	w.result.Evidence = dir
+	return accepted, nil
 }
 
 // ownLog refuses a repository that passes for the user (F5.1).

@@ -18,6 +18,7 @@ type Limits struct {
 	Files         int           // files of a set
 	SetBytes      int64         // bytes of a set
 	NewCommits    int           // commits that one fetch may bring
+	Memory        int64         // bytes of memory of the process that fetches ([Options.Child])
 	Timeout       time.Duration // one fetch; finding the published state in what came may take as long again
 	Idle          time.Duration // the longest silence of the other side
 
@@ -41,6 +42,7 @@ func (l Limits) orDefault() Limits {
 		Files:         cmp.Or(l.Files, d.Files),
 		SetBytes:      cmp.Or(l.SetBytes, 256<<20),
 		NewCommits:    cmp.Or(l.NewCommits, d.NewCommits),
+		Memory:        cmp.Or(l.Memory, 512<<20),
 		Timeout:       cmp.Or(l.Timeout, d.Timeout),
 		Idle:          cmp.Or(l.Idle, d.Idle),
 		Edges:         cmp.Or(l.Edges, 10_000),
@@ -56,6 +58,22 @@ func (l Limits) git() gitstore.Limits {
 		InflatedBytes: l.InflatedBytes, Advertisement: l.Advertisement, StoreBytes: l.StoreBytes,
 		Files: l.Files, NewCommits: l.NewCommits, Timeout: l.Timeout, Idle: l.Idle,
 	}
+}
+
+// setBytes refuses a set of so many bytes, or not.
+func (l Limits) setBytes(n int64) error {
+	if n > l.SetBytes {
+		return &LimitError{What: "bytes in the set", Limit: l.SetBytes, Got: n, Option: "bytes"}
+	}
+	return nil
+}
+
+// files refuses a set of so many files, or not.
+func (l Limits) files(n int) error {
+	if n > l.Files {
+		return &LimitError{What: "files", Limit: int64(l.Files), Got: int64(n), Option: "files"}
+	}
+	return nil
 }
 
 // LimitError says that a source is larger than it may be, and which option of it raises the limit.

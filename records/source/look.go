@@ -3,10 +3,12 @@ package source
 import (
 	"cmp"
 	"context"
+	"errors"
 	"os"
 
 	"github.com/distributed-trust/distrust/records"
 	"github.com/distributed-trust/distrust/records/index"
+	"github.com/distributed-trust/distrust/records/internal/gitstore"
 )
 
 // Published is a repository as a stranger sees it who has never heard of its log: for joining a
@@ -55,7 +57,7 @@ func Look(ctx context.Context, d Dirs, spec Spec, o Options) (*Published, error)
 		return nil, err
 	}
 	j.Beside = true
-	found, err := collect(ctx, j, o.Access, in)
+	found, err := w.collect(ctx, j, in)
 	if err := cmp.Or(err, in.stop()); err != nil {
 		return nil, err
 	}
@@ -74,20 +76,28 @@ func Look(ctx context.Context, d Dirs, spec Spec, o Options) (*Published, error)
 	return p, nil
 }
 
-// beside reads what lies at the top of a commit.
+// beside reads what lies at the top of a commit: with job.Beside all of it.
 func (c *collector) beside(commit string) (map[string][]byte, error) {
 	names, err := c.store.Top(commit)
 	if err != nil {
 		return nil, err
 	}
-	top := make(map[string][]byte, len(names))
+	top := map[string][]byte{}
 	for name, blob := range names {
-		top[name] = nil
+		if !c.job.Beside && name != records.AllowedSigners {
+			continue
+		}
+		var b []byte
 		if blob != "" && records.ReadBeside(name) {
-			if top[name], err = c.blob(blob, records.MaxBesideBytes); err != nil {
+			b, err = c.blob(blob, records.MaxBesideBytes)
+			if errors.Is(err, gitstore.ErrNotFound) {
+				continue // not sent; what lies beside a set is no reason to refuse the set
+			}
+			if err != nil {
 				return nil, err
 			}
 		}
+		top[name] = b
 	}
 	return top, nil
 }

@@ -48,6 +48,7 @@ type Pin struct {
 	NotUnderstood int       `json:"not_understood,omitempty"` // records that need a newer program
 	Unsealed      int       `json:"unsealed,omitempty"`       // commits above Commit that no head covers
 	NewerHeads    int       `json:"newer_heads,omitempty"`    // of these commits, those whose head needs a newer program
+	Signers       string    `json:"signers,omitempty"`        // what is wrong with its allowed_signers (F4); "" when nothing is
 	Refused       *Refused  `json:"refused,omitempty"`        // what came last was not accepted; nil: it was
 	Unfollowed    time.Time `json:"unfollowed,omitzero"`      // set: a tombstone, kept so that the log cannot go back
 

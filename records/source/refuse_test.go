@@ -245,10 +245,10 @@ func TestLimits(t *testing.T) {
 		limits Limits
 	}{
 		{"files", Limits{Files: 5}},
-		{"set_bytes", Limits{SetBytes: 1000}},
+		{"bytes", Limits{SetBytes: 1000}},
 		{"edges", Limits{Edges: 2}},
 		{"patterns", Limits{Patterns: 2}},
-		{"new_commits", Limits{NewCommits: 1}},
+		{"commits", Limits{NewCommits: 1}},
 		{"timeout", Limits{Timeout: time.Nanosecond}},
 	}
 	for _, c := range cases {

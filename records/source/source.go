@@ -17,6 +17,7 @@ package source
 
 import (
 	"context"
+	"os/exec"
 	"time"
 
 	"github.com/distributed-trust/distrust/records"
@@ -58,6 +59,25 @@ type Options struct {
 	Whole    []string    // logs whose record store is damaged: their whole set is taken again
 	Access   Access      // credentials and host keys
 	Progress func(Event) // called from one goroutine at a time; may be nil
+
+	// Accept is asked about a source that was refused as a rollback, a fork or a rewrite and is a
+	// state of its log all the same: yes takes its head in place of the pinned one. What vanished
+	// stays, and so does what is known of compromised keys ([records.Repin]). nil: no.
+	Accept func(Replacement) (bool, error)
+
+	// Child makes the command that runs [FetchInChild], with an environment of its own and without
+	// streams: every source is fetched and read in such a process, so that what its packs do to
+	// their reader is not done to us (S3.3). nil: in this process.
+	Child func(context.Context) *exec.Cmd
+}
+
+// Replacement is a head that would take the place of the pinned one although it does not follow from
+// it. Both heads are kept as evidence.
+type Replacement struct {
+	Source      string
+	Why         *records.HeadError
+	Pinned, New records.Head
+	Evidence    string // folder that holds both heads; "" when there is evidence enough
 }
 
 // Stage says what a sync is doing for a source.

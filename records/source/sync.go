@@ -23,14 +23,15 @@ const (
 // [Batch.Close] without it leaves everything as it was. While a Batch is open no other sync of the
 // same State begins. A result's Source may be changed before the Commit: it names the pin.
 type Batch struct {
-	dirs    Dirs
-	options Options
-	first   bool              // it is the first contact of one source that the user wants to follow
-	gen     *index.Generation // nil when there is none
-	edges   func() (map[string][]trust.Statement, error)
-	lock    *flock.Flock
-	work    []*work
-	events  sync.Mutex
+	dirs      Dirs
+	options   Options
+	first     bool              // it is the first contact of one source that the user wants to follow
+	gen       *index.Generation // nil when there is none
+	edges     func() (map[string][]trust.Statement, error)
+	lock      *flock.Flock
+	work      []*work
+	events    sync.Mutex
+	questions sync.Mutex
 }
 
 // Sync fetches the sources in parallel, judges what they publish (F5), and verifies what changed.

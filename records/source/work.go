@@ -161,7 +161,7 @@ func (w *work) fetch(ctx context.Context, dir string) (*intake, error) {
 		return in, err
 	}
 	in.whole = !j.Fresh
-	found, err := collect(ctx, j, w.batch.options.Access, in)
+	found, err := w.collect(ctx, j, in)
 	err = cmp.Or(err, in.stop())
 	w.result.Verified += in.verified()
 	switch {
@@ -190,7 +190,7 @@ func (w *work) closeSpool() error {
 func (w *work) job(dir string) (job, error) {
 	j := job{
 		Dir: dir, URL: w.spec.URL, Typed: !w.spec.Delegated, Insecure: w.spec.Insecure,
-		Limits: w.limits, AllKept: w.pin == nil || w.revive,
+		Limits: w.limits, AllKept: w.pin == nil || w.revive || w.batch.options.Accept != nil,
 	}
 	w.skipped = &skipList{}
 	if w.pin == nil {
@@ -259,6 +259,9 @@ func (w *work) describe(pin *Pin) {
 	r.SkippedAll, r.NotUnderstood, r.Unsealed = pin.Skipped, pin.NotUnderstood, pin.Unsealed
 	if doc, err := pin.Doc(); err == nil {
 		r.Head, r.HeadID, r.Expires = *doc, pin.HeadID(), expires(doc)
+	}
+	if pin.Signers != "" {
+		r.Notes = append(r.Notes, pin.Signers)
 	}
 	if pin.NewerHeads > 0 {
 		r.Notes = append(r.Notes, "its newest state needs a newer distrust; what is in force is older")

@@ -26,7 +26,7 @@ type packs struct {
 }
 
 // cacheSize is how much of the objects read last go-git keeps, for deltas on them.
-const cacheSize = 16 << 20
+const cacheSize = 4 << 20
 
 // openPacks opens the packs below a git folder.
 func openPacks(gitDir string) (_ *packs, err error) {

@@ -28,6 +28,12 @@ func (e *Encoder) Text(s string) {
 	e.B = append(e.B, s...)
 }
 
+// Bytes appends bytes as Text appends a string.
+func (e *Encoder) Bytes(b []byte) {
+	e.Uint(uint64(len(b)))
+	e.B = append(e.B, b...)
+}
+
 // Texts appends a list of strings.
 func (e *Encoder) Texts(list []string) {
 	e.Uint(uint64(len(list)))

@@ -45,15 +45,14 @@ var ErrFrame = errors.New("no whole frame")
 // castagnoli is the CRC that processors compute in hardware. It finds damage, not intent.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// appendFrame appends a frame around the body.
-func appendFrame(b []byte, kind frameKind, body []byte) []byte {
+// appendHeader appends what comes before the body of a frame.
+func appendHeader(b []byte, kind frameKind, body []byte) []byte {
 	at := len(b)
 	b = append(b, frameMagic[:]...)
 	b = append(b, byte(kind))
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(body)))
 	sum := frameSum(b[at+4:at+9], body)
-	b = binary.LittleEndian.AppendUint32(b, sum)
-	return append(b, body...)
+	return binary.LittleEndian.AppendUint32(b, sum)
 }
 
 func frameSum(head, body []byte) uint32 {

@@ -17,10 +17,12 @@ var ErrUnlisted = errors.New("its key is not a key of the log")
 
 // RecordFrame is the frame of a record, for [Writer.Append].
 func RecordFrame(s *Said, envelope records.Envelope) Frame {
+	said := s.Bytes()
 	var e codec.Encoder
-	e.Text(string(s.Bytes()))
-	e.Text(string(envelope.YAML))
-	e.Text(string(envelope.Sig))
+	e.B = make([]byte, 0, len(said)+len(envelope.YAML)+len(envelope.Sig)+3*binary.MaxVarintLen32)
+	for _, part := range [][]byte{said, envelope.YAML, envelope.Sig} {
+		e.Bytes(part)
+	}
 	return Frame{kind: frameRecord, body: e.B}
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/distributed-trust/distrust/records"
 	"github.com/distributed-trust/distrust/records/index/internal/codec"
@@ -96,7 +97,7 @@ const subjectFields = 11
 
 func decodeStatement(d *codec.Decoder, log string) trust.Statement {
 	st := trust.Statement{Log: log, Indexed: true}
-	st.ID = d.Text()
+	st.ID = strings.Clone(d.Text()) // tables of ids must not keep all the text that they came from
 	st.Kind = schema.Kind(d.Text())
 	st.Issued = d.Int()
 	st.Expires = d.Int()

@@ -367,3 +367,8 @@ func FuzzSaid(f *testing.F) {
 		}
 	})
 }
+
+// appendFrame appends a frame around a body.
+func appendFrame(b []byte, kind frameKind, body []byte) []byte {
+	return append(appendHeader(b, kind, body), body...)
+}

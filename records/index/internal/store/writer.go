@@ -123,8 +123,12 @@ func (w *Writer) append(kind frameKind, body []byte) (int64, error) {
 	case at+frameHeader+maxBody >= MaxSize:
 		return 0, errors.New("the record store is full")
 	}
-	n, err := w.out.Write(appendFrame(nil, kind, body))
+	n, err := w.out.Write(appendHeader(w.out.AvailableBuffer(), kind, body))
 	w.size += int64(n)
+	if err == nil {
+		n, err = w.out.Write(body)
+		w.size += int64(n)
+	}
 	return at, err
 }
 
