@@ -15,17 +15,20 @@ const MaxAhead = time.Hour
 // epochs have left out since. It is all that [Advance] needs.
 type Pin struct {
 	Head    Head
-	Dropped []string // "type base64" each, sorted: they count as compromised for good (F5.4)
+	Dropped []string // "type base64" each, sorted: they count as compromised until a recovery key takes them back (F5.4)
 }
 
-// Log is the pinned log with its key states, the dropped keys among them as compromised, so that
-// their records are void instead of unknown, and `keep` can stand by some.
+// Log is the pinned log with its key states, the dropped keys among them as compromised, whatever
+// the head says of them: so their records are void instead of unknown, and `keep` can stand by some.
 func (p Pin) Log() Log {
 	log := p.Head.Log()
 	for _, key := range p.Dropped {
-		if _, listed := findKey(log.Keys, key); !listed {
-			log.Keys = append(log.Keys, schema.Key{Key: key, State: schema.Compromised})
+		i := slices.IndexFunc(log.Keys, func(k schema.Key) bool { return k.Key == key })
+		if i < 0 {
+			log.Keys = append(log.Keys, schema.Key{Key: key})
+			i = len(log.Keys) - 1
 		}
+		log.Keys[i].State = schema.Compromised
 	}
 	return log
 }

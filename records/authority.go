@@ -17,7 +17,7 @@ type step struct {
 // heads only, so the keys of the last judged head are those in force.
 type state struct {
 	head    Head
-	dropped []string // keys that a raised epoch left out, sorted
+	dropped []string // keys that count as compromised whatever head says, sorted ([Pin.Dropped])
 }
 
 func (st state) pin() Pin { return Pin{Head: st.head, Dropped: st.dropped} }
@@ -49,7 +49,7 @@ func (st state) judge(next step) (state, error) {
 		return state{}, err
 	}
 	signer, listed := findKey(prev.doc.Keys, h.signer.String())
-	if !listed || signer.State != schema.Active {
+	if !listed || signer.State != schema.Active || slices.Contains(st.dropped, signer.Key) {
 		return state{}, headError(NoAuthority, prev, h, "signed by %s, which is no active key of head %d", h.signer.Fingerprint(), prev.doc.Seq)
 	}
 	if h.Compare(prev) == 0 {
@@ -67,10 +67,10 @@ func (st state) judge(next step) (state, error) {
 	if err := st.checkKeys(h, signer.Recovery); err != nil {
 		return state{}, err
 	}
-	// A recovery key may have taken a dropped key back.
+	// Only a recovery key takes a dropped key back.
 	dropped := slices.DeleteFunc(slices.Clone(st.dropped), func(key string) bool {
 		k, back := findKey(h.doc.Keys, key)
-		return back && k.State != schema.Compromised
+		return signer.Recovery && back && k.State != schema.Compromised
 	})
 	return state{head: h, dropped: dropped}, nil
 }
@@ -92,7 +92,7 @@ func checkRaise(prev, h Head, recovery bool) error {
 // is accepted even if its chain does not meet st (F5.4).
 func (st state) mayRaise(h Head) bool {
 	k, _ := findKey(st.head.doc.Keys, h.signer.String())
-	return h.doc.Epoch == st.head.doc.Epoch+1 && k.Recovery && k.State == schema.Active
+	return h.doc.Epoch == st.head.doc.Epoch+1 && k.Recovery && k.State == schema.Active && !slices.Contains(st.dropped, k.Key)
 }
 
 // droppedBy lists the keys that count as compromised once h has raised the epoch: all that were
