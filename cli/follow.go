@@ -85,6 +85,18 @@ func runFollow(ctx context.Context, in *Invocation) (Exit, error) {
 	return m.firstFollow(ctx, wish)
 }
 
+// notByHand refuses the address of an entry that the user wrote and that was never fetched: a second
+// entry of the same log would only get in its way.
+func (m *machine) notByHand(address string) error {
+	for _, s := range m.sources {
+		if s.URL == address && s.Log == "" {
+			return fail(Failed, fmt.Errorf("%s in sources.yml has this address, and was not fetched yet", s.Name),
+				"fetch it", render.Words("distrust", "sync", s.Name)...)
+		}
+	}
+	return nil
+}
+
 // changeFollow changes an entry of sources.yml.
 func (m *machine) changeFollow(ctx context.Context, name string, wish followWish) (Exit, error) {
 	if wish.fingerprint != "" {
@@ -145,8 +157,8 @@ func (m *machine) firstFollow(ctx context.Context, wish followWish) (Exit, error
 	if err := source.CheckURL(address, insecure); err != nil {
 		return Failed, err
 	}
-	if err := wish.mayPublish(address); err != nil {
-		return Usage, err
+	if err := errors.Join(wish.mayPublish(address), m.notByHand(address)); err != nil {
+		return Failed, err
 	}
 	spec := source.Spec{Name: nameOr(wish.name, address), URL: address, Fingerprint: wish.fingerprint, Insecure: insecure}
 	options, err := m.fetchOptions(ctx, []source.Spec{spec})

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -209,4 +210,38 @@ func TestPagesAreTrue(t *testing.T) {
 	if _, err := env.Dirs(); err == nil {
 		t.Error("folders without a home")
 	}
+}
+
+// TestSettingsTopic holds the examples to the readers of the files that they are about.
+func TestSettingsTopic(t *testing.T) {
+	t.Parallel()
+	_, rest, _ := strings.Cut(settingsTopic, "config.yml, every")
+	settings, sources, found := strings.Cut(rest, "sources.yml, which")
+	if !found {
+		t.Fatal("the topic does not speak of both files")
+	}
+	if got, err := config.ParseConfig("config.yml", []byte(indented(settings))); err != nil || got != config.DefaultConfig() {
+		t.Errorf("%+v, %v, want the defaults", got, err)
+	}
+	got, err := config.ParseSources("sources.yml", []byte(indented(sources)))
+	if err != nil || len(got) != 1 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	source := reflect.ValueOf(got[0])
+	for i := range source.NumField() {
+		if source.Field(i).IsZero() {
+			t.Errorf("the example does not show %s", source.Type().Field(i).Name)
+		}
+	}
+}
+
+// indented is what of a topic stands two columns in: its examples.
+func indented(text string) string {
+	var out strings.Builder
+	for line := range strings.Lines(text) {
+		if rest, ok := strings.CutPrefix(line, "  "); ok {
+			out.WriteString(rest)
+		}
+	}
+	return out.String()
 }

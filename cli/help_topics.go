@@ -22,6 +22,7 @@ func topics() []topic {
 		{"times", "how lengths of time and dates are written", page(timesTopic)},
 		{"stolen-key", "what to do when somebody has a key of yours", page(stolenKeyTopic)},
 		{"files", "where everything lies, and the environment", page(filesTopic)},
+		{"settings", "what may stand in config.yml and sources.yml", page(settingsTopic)},
 	}
 }
 
@@ -108,6 +109,34 @@ A point in time is a length of time from now, a date (its first moment in UTC),
 or RFC 3339:
 
   90d   48h   2027-01-31   2027-01-31T10:00:00Z
+`
+
+const settingsTopic = `Both files are in ~/.config/distrust, and yours: comments and order stay as you
+wrote them when distrust adds something.
+
+config.yml, every line with what it is without it:
+
+  policy: {trust: 100, block: 50}  # see: distrust help weights
+  publish: terminal                # when somebody looks; or auto, or never
+  journal: true                    # remember what check accepted, for alarms
+
+sources.yml, which follow, unfollow and the first sync of an entry write to;
+name and url must be there, and fingerprint for a first sync:
+
+  sources:
+    - name: alice
+      url: https://example.org/alice/trust.git
+      fingerprint: SHA256:Wv3cbVqQLzFqPlF1b7yXn2gxZ5xPqk1lL9m0cO3yQpE
+      log: 9f2c41ab7e0386d5a1b2c3d4e5f60718  # another one is refused
+      weight: full                    # full, half, third, mute, or 0 to 100
+      scopes: [pypi:requests, 'npm:']
+      depth: 1                        # also hear whom she follows publicly
+      via_max: 30                     # the most that these add together
+      expires: 2027-01-31             # not counted from then on
+      insecure: true                  # http:// and git:// are allowed
+      limits: {files: 500000, pack: 134217728, timeout: 2m}
+
+An error names the limit that a source is above.
 `
 
 const filesTopic = `config  ~/.config/distrust       config.yml, sources.yml: yours to edit

@@ -80,7 +80,7 @@ func machineHints() []hintRow {
 			return render.Hint{Text: "unset it, or give the whole path", Command: render.Words("unset", e.Variable)}
 		}),
 		as(Failed, func(*config.FileError) render.Hint {
-			return render.Hint{Text: "mend that line; what lies where", Command: render.Words("distrust", "help", "files")}
+			return render.Hint{Text: "mend that line; what may stand there", Command: render.Words("distrust", "help", "settings")}
 		}),
 		as(Failed, func(e *config.PermissionError) render.Hint {
 			if e.Foreign {

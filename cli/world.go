@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,7 +80,7 @@ func (w *world) complete(in *Invocation) error {
 		}
 	}
 	if len(missing) > 0 {
-		return &MissingError{Names: missing}
+		return &MissingError{Names: slices.Compact(missing)}
 	}
 	return nil
 }
