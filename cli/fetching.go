@@ -34,8 +34,12 @@ func (m *machine) fetchOptions(ctx context.Context, specs []source.Spec) (source
 			logs = append(logs, spec.Log)
 		}
 	}
+	child, err := m.env.fetchChild()
+	if err != nil {
+		return source.Options{}, err
+	}
 	return source.Options{
-		Now: m.env.Now(), Own: own, Index: m.indexDir(), Access: m.sourceAccess(), Whole: w.damaged(logs),
+		Now: m.env.Now(), Own: own, Index: m.indexDir(), Access: m.sourceAccess(), Whole: w.damaged(logs), Child: child,
 	}, nil
 }
 
@@ -134,7 +138,7 @@ func noSuchSource(name string) error {
 func limitsOf(l config.Limits) source.Limits {
 	return source.Limits{
 		PackBytes: l.Pack, Objects: l.Objects, ObjectBytes: l.Object, InflatedBytes: l.Inflated,
-		Advertisement: l.Advertisement, Files: int(l.Files), SetBytes: l.Bytes, NewCommits: int(l.Commits),
+		Advertisement: l.Advertisement, StoreBytes: l.Store, Memory: l.Memory, Files: int(l.Files), SetBytes: l.Bytes, NewCommits: int(l.Commits),
 		Timeout: l.Timeout, Idle: l.Idle, Edges: int(l.Edges), Patterns: int(l.Patterns), Vanished: int(l.Vanished),
 	}
 }

@@ -40,6 +40,8 @@ type Limits struct {
 	Object        int64 // bytes of one object or delta result
 	Inflated      int64 // bytes of all objects
 	Advertisement int64 // bytes of the ref advertisement
+	Store         int64 // bytes of packs that are kept
+	Memory        int64 // bytes of memory of the process that fetches
 	Files         int64 // files in a set
 	Bytes         int64 // bytes in a set
 	Commits       int64 // new commits in one fetch

@@ -133,6 +133,8 @@ func (l *Limits) numbers() []limit {
 		{"object", &l.Object},
 		{"inflated", &l.Inflated},
 		{"advertisement", &l.Advertisement},
+		{"store", &l.Store},
+		{"memory", &l.Memory},
 		{"files", &l.Files},
 		{"bytes", &l.Bytes},
 		{"commits", &l.Commits},

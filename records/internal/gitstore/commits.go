@@ -229,7 +229,7 @@ func (o *objects) newCommits(ctx context.Context, tip plumbing.Hash, known []plu
 			w.close(c.hash)
 			flag = isNew
 			if listed = append(listed, c.hash); len(listed) > limit {
-				return nil, &LimitError{What: "new commits", Limit: int64(limit), Got: int64(len(listed)), Option: "new_commits"}
+				return nil, &LimitError{What: "new commits", Limit: int64(limit), Got: int64(len(listed)), Option: "commits"}
 			}
 		}
 		for _, p := range c.data.parents {

@@ -199,8 +199,8 @@ func TestHostileServer(t *testing.T) {
 		what   string // or a word of the HostileError
 	}{
 		{name: "count of objects", option: "objects", server: hostile{pack: func(w io.Writer) { w.Write(packHeader(1<<32 - 1)) }}},
-		{name: "delta bomb", option: "object_bytes", server: hostile{pack: func(w io.Writer) { w.Write(bomb()) }}},
-		{name: "zero blob", option: "object_bytes", server: hostile{pack: func(w io.Writer) {
+		{name: "delta bomb", option: "object", server: hostile{pack: func(w io.Writer) { w.Write(bomb()) }}},
+		{name: "zero blob", option: "object", server: hostile{pack: func(w io.Writer) {
 			w.Write(packHeader(1))
 			w.Write(objectHeader(3, 1<<30))
 			z := zlib.NewWriter(w)
@@ -210,15 +210,15 @@ func TestHostileServer(t *testing.T) {
 		{name: "lying size", what: "longer or shorter", server: hostile{pack: func(w io.Writer) {
 			w.Write(finishPack(1, append(objectHeader(3, 10), deflate(make([]byte, 3<<20))...)))
 		}}},
-		{name: "endless pack", option: "pack_bytes", server: hostile{pack: func(w io.Writer) {
+		{name: "endless pack", option: "pack", server: hostile{pack: func(w io.Writer) {
 			w.Write(packHeader(1000))
 			endless(w, noise)
 		}}},
-		{name: "endless progress", option: "pack_bytes", server: hostile{answer: func(w http.ResponseWriter) {
+		{name: "endless progress", option: "pack", server: hostile{answer: func(w http.ResponseWriter) {
 			pktLine(w, "NAK\n")
 			endless(band{w, 2}, noise)
 		}}},
-		{name: "endless acknowledgements", option: "pack_bytes", server: hostile{answer: func(w http.ResponseWriter) {
+		{name: "endless acknowledgements", option: "pack", server: hostile{answer: func(w http.ResponseWriter) {
 			endless(w, bytes.Repeat([]byte(fmt.Sprintf("0038ACK %040x common\n", 1))[:56], 100))
 		}}},
 		{name: "endless references", option: "advertisement", server: hostile{refs: func(w io.Writer) {
@@ -268,7 +268,7 @@ func TestHostileServer(t *testing.T) {
 			}
 			w.Write(finishPack(len(entries), entries...))
 		}}},
-		{name: "many large objects", option: "inflated_bytes", server: hostile{pack: func(w io.Writer) {
+		{name: "many large objects", option: "inflated", server: hostile{pack: func(w io.Writer) {
 			e := packEntry(3, make([]byte, 4<<20))
 			entries := make([][]byte, 200)
 			for i := range entries {
@@ -291,7 +291,7 @@ func TestHostileServer(t *testing.T) {
 			io.WriteString(w, "0000")
 		}}},
 		{name: "commit that is none", server: hostile{tip: blob, pack: func(w io.Writer) { w.Write(f.packOf()) }}, want: ErrIncomplete},
-		{name: "too many commits", option: "new_commits", server: longHistory(20), change: func(o *FetchOptions) { o.Limits.NewCommits = 19 }},
+		{name: "too many commits", option: "commits", server: longHistory(20), change: func(o *FetchOptions) { o.Limits.NewCommits = 19 }},
 		{name: "commit of nothing", server: hostile{tip: other, pack: func(w io.Writer) {
 			g := &forge{}
 			g.commit(plumbing.ZeroHash)
@@ -453,7 +453,7 @@ func TestSpoolStopsAtTheLimit(t *testing.T) {
 	var limit *LimitError
 	l := DefaultLimits()
 	l.PackBytes = 1000
-	if err := spool(t.Context(), zeros{}, file, l); !errors.As(err, &limit) || limit.Option != "pack_bytes" {
+	if err := spool(t.Context(), zeros{}, file, l); !errors.As(err, &limit) || limit.Option != "pack" {
 		t.Fatal(err)
 	}
 	if info, err := os.Stat(file); err != nil || info.Size() != 1001 || info.Mode().Perm() != 0o600 {

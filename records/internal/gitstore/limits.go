@@ -77,7 +77,7 @@ type LimitError struct {
 	What   string // what was counted, for people: "pack bytes"
 	Limit  int64
 	Got    int64  // how many were seen; counting stops soon after the limit
-	Option string // the option of a source that raises the limit: "pack_bytes"
+	Option string // the option of a source that raises the limit: "pack"
 }
 
 func (e *LimitError) Error() string {

@@ -209,7 +209,7 @@ func (o *objects) read(t plumbing.ObjectType, h plumbing.Hash, limit int64) (b [
 		return nil, err
 	}
 	if obj.Size() > limit {
-		return nil, &LimitError{What: "object bytes", Limit: limit, Got: obj.Size(), Option: "object_bytes"}
+		return nil, &LimitError{What: "object bytes", Limit: limit, Got: obj.Size(), Option: "object"}
 	}
 	r, err := obj.Reader()
 	if err != nil {

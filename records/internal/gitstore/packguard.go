@@ -208,7 +208,7 @@ func (s *packScan) inflate(delta bool, size int64) error {
 		s.inflated += made
 	}
 	if s.inflated > s.limits.InflatedBytes {
-		return &LimitError{What: "inflated bytes of a pack", Limit: s.limits.InflatedBytes, Got: s.inflated, Option: "inflated_bytes"}
+		return &LimitError{What: "inflated bytes of a pack", Limit: s.limits.InflatedBytes, Got: s.inflated, Option: "inflated"}
 	}
 	return nil
 }
@@ -221,7 +221,7 @@ func (s *packScan) broken(err error) error {
 }
 
 func (s *packScan) tooLarge(size int64) error {
-	return &LimitError{What: "object bytes", Limit: s.limits.ObjectBytes, Got: size, Option: "object_bytes"}
+	return &LimitError{What: "object bytes", Limit: s.limits.ObjectBytes, Got: size, Option: "object"}
 }
 
 // deltaResult reads the size of what a delta makes: the second of the two
@@ -248,7 +248,7 @@ func spool(ctx context.Context, r io.Reader, file string, l Limits) (err error) 
 	defer func() { err = errors.Join(err, f.Close()) }()
 	n, err := io.Copy(f, io.LimitReader(r, l.PackBytes+1))
 	if n > l.PackBytes {
-		return &LimitError{What: "pack bytes", Limit: l.PackBytes, Got: n, Option: "pack_bytes"}
+		return &LimitError{What: "pack bytes", Limit: l.PackBytes, Got: n, Option: "pack"}
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		return cause

@@ -79,14 +79,14 @@ func TestScanPackLimits(t *testing.T) {
 		option string
 	}{
 		"object at the limit":         {finishPack(1, exact), ""},
-		"object over the limit":       {finishPack(1, packEntry(3, make([]byte, l.ObjectBytes+1))), "object_bytes"},
+		"object over the limit":       {finishPack(1, packEntry(3, make([]byte, l.ObjectBytes+1))), "object"},
 		"as many objects as allowed":  {finishPack(64, many(64)...), ""},
 		"one object more":             {finishPack(65, many(65)...), "objects"},
 		"as much inflated as allowed": {finishPack(8, exact, exact, exact, exact, exact, exact, exact, exact), ""},
-		"one byte more inflated":      {finishPack(9, exact, exact, exact, exact, exact, exact, exact, exact, many(1)[0]), "inflated_bytes"},
+		"one byte more inflated":      {finishPack(9, exact, exact, exact, exact, exact, exact, exact, exact, many(1)[0]), "inflated"},
 		"result at the limit":         {delta(uint64(l.ObjectBytes)), ""},
-		"result over the limit":       {delta(uint64(l.ObjectBytes) + 1), "object_bytes"},
-		"size of many bytes":          {finishPack(1, append(bytes.Repeat([]byte{0xbf}, 12), 1)), "object_bytes"},
+		"result over the limit":       {delta(uint64(l.ObjectBytes) + 1), "object"},
+		"size of many bytes":          {finishPack(1, append(bytes.Repeat([]byte{0xbf}, 12), 1)), "object"},
 	} {
 		_, err := scanPack(t.Context(), bytes.NewReader(c.pack), l)
 		var limit *LimitError

@@ -177,7 +177,7 @@ func (l line) advertisement(r io.Reader) *meter {
 // is said along with it.
 func (l line) transfer(r io.Reader) *meter {
 	return &meter{Reader: r, line: l, left: l.limits.PackBytes + l.limits.PackBytes/64 + 1<<20, err: &LimitError{
-		What: "pack bytes", Limit: l.limits.PackBytes, Option: "pack_bytes",
+		What: "pack bytes", Limit: l.limits.PackBytes, Option: "pack",
 	}}
 }
 

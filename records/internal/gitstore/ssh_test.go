@@ -323,13 +323,13 @@ func TestSSHHostile(t *testing.T) {
 			io.Copy(io.Discard, c)
 			pktLine(c, "NAK\n")
 			c.Write(bomb())
-		}, "object_bytes"},
+		}, "object"},
 	} {
 		h := serveSSH(t, c.run)
 		access := h.access(t)
 		s := openStore(t, filepath.Join(t.TempDir(), "store"))
 		l := Limits{Idle: 300 * time.Millisecond, Timeout: 600 * time.Millisecond}
-		if c.option == "advertisement" || c.option == "object_bytes" {
+		if c.option == "advertisement" || c.option == "object" {
 			l = Limits{}
 		}
 		var limit *LimitError

@@ -178,7 +178,7 @@ func (s *Store) Fetch(ctx context.Context, opt FetchOptions) (Tip, error) {
 		defer got.drop()
 	}
 	if got.size > limits.StoreBytes {
-		return Tip{}, &LimitError{What: "bytes kept for the source", Limit: limits.StoreBytes, Got: got.size, Option: "store_bytes"}
+		return Tip{}, &LimitError{What: "bytes kept for the source", Limit: limits.StoreBytes, Got: got.size, Option: "store"}
 	}
 	if err := s.adopt(got, len(to.have) == 0); err != nil {
 		return Tip{}, fmt.Errorf("fetching: %w", err)

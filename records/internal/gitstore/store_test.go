@@ -242,7 +242,7 @@ func TestStoreStaysSmall(t *testing.T) {
 	}
 	opt.Limits.StoreBytes = 100
 	var limit *LimitError
-	if _, err := s.Fetch(t.Context(), opt); !errors.As(err, &limit) || limit.Option != "store_bytes" {
+	if _, err := s.Fetch(t.Context(), opt); !errors.As(err, &limit) || limit.Option != "store" {
 		t.Errorf("over the limit: %v", err)
 	}
 	checkTip, err := s.Snapshot(t.Context(), tip.Commit, Limits{})

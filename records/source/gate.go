@@ -1,0 +1,215 @@
+package source
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"path/filepath"
+	"regexp"
+
+	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/internal/gitstore"
+	"github.com/distributed-trust/distrust/schema"
+)
+
+// headSet is what a repository publishes about itself (F5). The heads are opened: signed by keys
+// that they list, nothing more.
+type headSet struct {
+	Tip       gitstore.Tip
+	Published records.Published
+	Kept      []records.Head
+	Between   []records.Head
+	Rewritten bool     // the pinned commit is no ancestor of the tip: a note, no rule (F5.3)
+	KeptIDs   []string // of every kept head at the published commit, in the order of their paths
+	Verified  int      // heads whose signatures were looked at
+
+	Beside map[string][]byte // what lies at the top of the tip, see [claim]
+}
+
+// found is what a job ends with.
+type found struct {
+	Unchanged bool // the tip is the pinned one and the index holds its set: nothing was read
+	Whole     bool // the whole set was handed over, and nothing as removed
+	list      *fileList
+}
+
+// gate is the sink of a job. Whoever does the job may have been taken over by what it read, so
+// nothing of what it says is believed (S3.3): heads are opened here, the list of files has to add up
+// to the root that the head signs, and every record has to be the bytes that the list names. What
+// passes goes to the intake.
+type gate struct {
+	job job
+	in  *intake
+
+	changed  []file // how the list differs from the earlier one
+	raw      []records.Envelope
+	rawBytes int
+	list     *fileList // nil before the claim
+	whole    bool
+	expected []file // records that have to come, in this order
+}
+
+// unbelievable is an answer that no job of ours gives.
+func unbelievable(what string) error {
+	return &HostileError{What: "the process that fetched it said what cannot be: " + what}
+}
+
+func (g *gate) fetched() error {
+	g.in.report(StageReading, 0, 0)
+	return nil
+}
+
+// listedFile is the form of paths on a list (F4).
+var listedFile = regexp.MustCompile(`^(records|keys)(/[a-z0-9][a-z0-9._-]{0,127}){1,4}$`)
+
+// objectID is the form of an object id of git.
+var objectID = regexp.MustCompile(`^[0-9a-f]{40}$`)
+
+func (g *gate) files(changes []file) error {
+	last := ""
+	if n := len(g.changed); n > 0 {
+		last = g.changed[n-1].path
+	}
+	for _, f := range changes {
+		if f.path <= last || !listedFile.MatchString(f.path) || !f.gone() && !objectID.MatchString(f.blob) || f.size < 0 {
+			return unbelievable("a list of files that is none")
+		}
+		last = f.path
+	}
+	g.changed = append(g.changed, changes...)
+	if g.list != nil || len(g.changed) > 2*g.job.Limits.Files { // all gone, and as many new ones
+		return unbelievable("more files than there may be")
+	}
+	return nil
+}
+
+func (g *gate) head(e records.Envelope) error {
+	if g.list != nil {
+		return unbelievable("a head after the heads")
+	}
+	if g.rawBytes += len(e.YAML) + len(e.Sig); g.rawBytes > maxChainBytes {
+		return &LimitError{What: "bytes of heads", Limit: maxChainBytes, Got: int64(g.rawBytes), Option: "commits"}
+	}
+	g.raw = append(g.raw, e)
+	return nil
+}
+
+// errListGone says that the list of files of the last run was deleted or changed meanwhile.
+var errListGone = errors.New("the list of files of the last sync was changed meanwhile")
+
+func (g *gate) claim(c claim) (again bool, err error) {
+	if g.list != nil {
+		return false, unbelievable("everything twice")
+	}
+	base := &fileList{}
+	if c.Base != "" {
+		if base = readFileList(filepath.Join(g.job.Dir, filesFile)); base.Commit != c.Base {
+			return false, errListGone
+		}
+	}
+	g.list = &fileList{Commit: c.Commit, files: base.patch(g.changed)}
+	set, err := g.open(c)
+	if err != nil {
+		return false, err
+	}
+	if err := g.addUp(set.Published.Head.Doc()); err != nil {
+		return false, err
+	}
+	g.list.Head = set.Published.Head.ID()
+	again, err = g.in.heads(set)
+	if err != nil {
+		return false, err
+	}
+	g.whole, g.raw, g.changed = !g.job.continues(base), nil, nil
+	d := g.job.changes(base, g.list, again)
+	for _, r := range d.removed {
+		g.in.removed(r.path, r.id)
+	}
+	for _, path := range d.strays {
+		g.in.stray(path)
+	}
+	g.expected = d.records
+	return again, nil
+}
+
+// addUp holds the list to the published head (F5.5) and to the limits.
+func (g *gate) addUp(doc schema.Head) error {
+	if err := g.job.Limits.files(len(g.list.files)); err != nil {
+		return err
+	}
+	root, count, size, err := g.list.root()
+	if err != nil || root != doc.Root || count != doc.Records {
+		return unbelievable("a set that does not fit its head")
+	}
+	return g.job.Limits.setBytes(size)
+}
+
+// open opens the heads. The first is the published one; of the others, what does not open counts
+// as missing.
+func (g *gate) open(c claim) (*headSet, error) {
+	if len(g.raw) == 0 || !objectID.MatchString(c.Tip) || !objectID.MatchString(c.Commit) || c.Unsealed < 0 || c.NotUnderstood < 0 {
+		return nil, unbelievable("a state that is none")
+	}
+	first := g.raw[0]
+	h, err := records.OpenHead(records.HeadFile, first.YAML, first.Sig)
+	if err != nil {
+		return nil, unbelievable("a head that is none")
+	}
+	set := &headSet{
+		Tip: gitstore.Tip{Commit: c.Tip, Branch: c.Branch}, Rewritten: c.Rewritten, Beside: c.Beside, Verified: len(g.raw),
+		Published: records.Published{
+			Commit: c.Commit, Head: h, Unsealed: c.Unsealed, NotUnderstood: c.NotUnderstood, Tip: c.Why.err(),
+		},
+	}
+	for _, f := range g.list.files {
+		if _, ok := keptSeq(f.path); ok {
+			set.KeptIDs = append(set.KeptIDs, hex.EncodeToString(f.sum[:]))
+		}
+	}
+	for _, e := range g.raw[1:] {
+		if e.Path == records.HeadFile {
+			if h, err := records.OpenHead(e.Path, e.YAML, e.Sig); err == nil {
+				set.Between = append(set.Between, h)
+			}
+			continue
+		}
+		if !g.isListed(e) {
+			return nil, unbelievable("a kept head that is not on the list")
+		}
+		if h, err := records.OpenKept(e.Path, e.YAML, e.Sig); err == nil && h.Compare(set.Published.Head) <= 0 {
+			set.Kept = append(set.Kept, h)
+		}
+	}
+	return set, nil
+}
+
+// isListed says whether the bytes of a document are those that the list names.
+func (g *gate) isListed(e records.Envelope) bool {
+	doc, ok := g.list.find(e.Path)
+	sig, signed := g.list.find(records.SignaturePath(e.Path))
+	return ok && doc.sum == sha256.Sum256(e.YAML) &&
+		(signed && sig.sum == sha256.Sum256(e.Sig) || !signed && len(e.Sig) == 0)
+}
+
+func (g *gate) record(e records.Envelope) error {
+	if len(g.expected) == 0 || g.expected[0].path != e.Path || !g.isListed(e) {
+		return unbelievable("a record that is not on the list")
+	}
+	g.expected = g.expected[1:]
+	// What is too long is refused as such by its reader, who needs no more to see it.
+	e.YAML, e.Sig = e.YAML[:min(len(e.YAML), schema.MaxRecordBytes+1)], e.Sig[:min(len(e.Sig), schema.MaxSignatureBytes+1)]
+	return g.in.record(e)
+}
+
+// end is what came of the job.
+func (g *gate) end(unchanged bool) (*found, error) {
+	switch {
+	case unchanged && (!g.job.Fresh || g.list != nil):
+		return nil, unbelievable("that nothing changed")
+	case unchanged:
+		return &found{Unchanged: true}, nil
+	case g.list == nil || len(g.expected) > 0:
+		return nil, unbelievable("that this is all")
+	}
+	return &found{Whole: g.whole, list: g.list}, nil
+}
