@@ -86,12 +86,13 @@ func (m *machine) projectsOf(updates []index.Update) func(log string) []string {
 }
 
 // ownLogs are the logs whose records are the user's own word (D1): the home's and the private one.
-// Where the folder of one is gone and nothing took its place, what it said stays the user's word,
-// so that deleting a folder silences nobody.
+// Where the folder of one is gone or cannot be read, what it said stays the user's word: deleting a
+// folder silences nobody, and a home in disorder keeps no news away.
 func (m *machine) ownLogs(ctx context.Context) ([]string, error) {
+	lostHome, lostPrivate := m.formerlyOwn()
 	if m.ownLog == "" { // else this command has opened the home already
 		h, err := m.ownHome(ctx)
-		if err != nil {
+		if err != nil && len(lostHome) == 0 {
 			return nil, err
 		}
 		if h != nil {
@@ -102,10 +103,9 @@ func (m *machine) ownLogs(ctx context.Context) ([]string, error) {
 	p, err := m.private(nil) // whoever may sign there, the log is the same
 	if err == nil {
 		private = p.Log().ID
-	} else if !errors.Is(err, home.ErrNoHome) {
+	} else if !errors.Is(err, home.ErrNoHome) && len(lostPrivate) == 0 {
 		return nil, err
 	}
-	lostHome, lostPrivate := m.formerlyOwn()
 	return slices.Concat(orLost(m.ownLog, lostHome), orLost(private, lostPrivate)), nil
 }
 
