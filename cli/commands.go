@@ -26,6 +26,7 @@ func program(env *Env) *Command {
 			helpCommand(env),
 			completionCommand(env),
 			versionCommand(env),
+			fetchChildCommand(env),
 		},
 	}
 }
