@@ -227,6 +227,9 @@ func (m *machine) printSource(in *Invocation, w *world, r sourceRow) error {
 		}
 		fmt.Fprintf(out, "  key          %s  %s%s  %s\n", key.Fingerprint(), k.State, recovery, render.Escape(k.Name))
 	}
+	if r.pin.Signers != "" {
+		fmt.Fprintf(out, "  beware       %s\n", render.Escape(r.pin.Signers))
+	}
 	if r.pin.Unsealed > 0 {
 		fmt.Fprintf(out, "  unsealed     %d commits are not read\n", r.pin.Unsealed)
 	}
@@ -241,9 +244,13 @@ func (m *machine) printSource(in *Invocation, w *world, r sourceRow) error {
 	}
 	if r.pin.Refused != nil {
 		fmt.Fprintf(out, "  refused      %s on %s: %s\n", r.pin.Refused.Kind, render.Date(r.pin.Refused.At), render.Escape(r.pin.Refused.Reason))
-		if r.pin.Refused.Evidence != "" {
-			fmt.Fprintf(out, "  evidence     %s\n", render.Escape(r.pin.Refused.Evidence))
-		}
+	}
+	evidence, err := source.Evidence(m.sourceDirs(), r.pin.Log)
+	if err != nil {
+		return err
+	}
+	for _, dir := range evidence {
+		fmt.Fprintf(out, "  evidence     %s\n", render.Escape(dir))
 	}
 	for _, e := range w.network.Edges {
 		if e.Log == r.config.Log {

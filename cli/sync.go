@@ -33,11 +33,12 @@ func syncCommand(*Env) *Command {
 			&urfave.BoolFlag{Name: "no-push", Usage: "publish nothing"},
 			&urfave.BoolFlag{Name: acceptNewFlagName, Usage: "also fetch the sources that others lead to"},
 			jsonFlag(),
-		}, signFlags()...),
+		}, append(acceptRewriteFlags(), signFlags()...)...),
 		Examples: []Example{
 			{"distrust sync", "everybody"},
 			{"distrust sync alice", "one source"},
 			{"distrust sync --quiet", "in a timer"},
+			{"distrust sync --accept-rewrite alice", "after she told you why her repository went back"},
 		},
 		Exits: []Exit{Alarms, Refused, Unreachable},
 		Run:   runSync,
@@ -56,14 +57,18 @@ func runSync(ctx context.Context, in *Invocation) (Exit, error) {
 	if err != nil {
 		return Failed, err
 	}
+	names, err := rewrittenNames(in)
+	if err != nil {
+		return Usage, err
+	}
 	s := &syncRun{m: m, in: in, ctx: ctx, quiet: in.Bool(quietFlagName), looked: map[string]bool{}}
-	if len(in.Operands) == 0 {
+	if len(names) == 0 {
 		s.syncHome()
 		if len(m.sources) == 0 && s.remote == "" && len(s.exits) == 0 {
 			s.sayNothing()
 		}
 	}
-	if err := s.syncSources(in.Operands); err != nil {
+	if err := s.syncSources(names); err != nil {
 		return Failed, err
 	}
 	return WorstOfSync(s.exits...), nil
@@ -237,6 +242,15 @@ func (s *syncRun) fetch(specs []source.Spec) ([]*source.Result, error) {
 	}
 	progress := s.in.fetchProgress()
 	options.Progress = progress.event
+	if name := s.in.String(acceptRewriteFlagName); name != "" {
+		options.Accept = func(r source.Replacement) (bool, error) {
+			if r.Source != name {
+				return false, nil // one that the named source leads to
+			}
+			progress.close()
+			return s.acceptRewrite(r)
+		}
+	}
 	batch, err := source.Sync(s.ctx, s.m.sourceDirs(), specs, options)
 	progress.close()
 	if err != nil {
@@ -309,7 +323,7 @@ func (in *Invocation) verdicts(ctx context.Context, open func(context.Context) (
 	defer w.close()
 	var all []verdict
 	for _, e := range entries {
-		decision, _, _, err := w.decide(journal.JournalQuery(e))
+		decision, _, _, err := w.decide(e.Query())
 		if err != nil {
 			return nil, err
 		}

@@ -119,7 +119,7 @@ func (w *work) pinFor(set *headSet) *Pin {
 func oddSigners(head schema.Head, top map[string][]byte) string {
 	for _, odd := range records.Beside(head, top) {
 		if odd.Path == records.AllowedSigners {
-			return odd.Error()
+			return odd.Error() + "; do not verify with it"
 		}
 	}
 	return ""

@@ -100,6 +100,7 @@ func (w *work) replace(known records.Pin, set *headSet, refused error) (records.
 		return records.Accepted{}, errors.Join(refused, err)
 	}
 	w.result.Evidence = dir
+	w.result.Notes = append(w.result.Notes, fmt.Sprintf("as you said, its head %d took the place of head %d", h.Doc().Seq, known.Head.Doc().Seq))
 	return accepted, nil
 }
 
