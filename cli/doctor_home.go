@@ -18,7 +18,7 @@ import (
 const endsSoon = 100 * 24 * time.Hour
 
 // maxNamed is how many files or records of one kind are named in full.
-const maxNamed = 5
+const maxNamed = 20
 
 // key looks for the key that the next record would be signed with, and asks nothing.
 func (d *doctor) key(ctx context.Context, check string) string {
@@ -34,7 +34,7 @@ func (d *doctor) key(ctx context.Context, check string) string {
 			}
 		}
 		return ""
-	case err != nil && d.home == nil:
+	case err != nil && errors.Is(d.homeErr, home.ErrNoHome):
 		return "none yet; it is found or made when you first sign something"
 	case err != nil:
 		d.fault(check, "", err)
@@ -86,7 +86,7 @@ func (d *doctor) ownHome(ctx context.Context, check string) string {
 	if err != nil {
 		d.fault(check, dir, err)
 	}
-	d.skipped(check, d.home.Skipped())
+	d.skipped(check, d.home.Skipped(), "nobody reads it: mend it or remove it, then: distrust seal")
 	d.byHand(ctx, check)
 	d.beside(check)
 	d.lifetime(check, head, render.Words("distrust", "seal"))
@@ -95,15 +95,15 @@ func (d *doctor) ownHome(ctx context.Context, check string) string {
 	return fmt.Sprintf("%s, head %d over %s, good until %s", dir, doc.Seq, count(len(opened), "record"), render.Date(head.Expires()))
 }
 
-// skipped names records that nobody reads, and why.
-func (f *findings) skipped(check string, refused []*records.Refusal) {
+// skipped names files that are not read as records, and why. advice is what to do about them.
+func (f *findings) skipped(check string, refused []*records.Refusal, advice string) {
 	for i, r := range refused {
 		if i == maxNamed {
 			f.say(problem, check, "", fmt.Sprintf("%s more not read", count(len(refused)-i, "file")), render.Hint{})
 			return
 		}
 		grade := problem
-		hint := hintf("nobody reads it: mend it or remove it, then: distrust seal")
+		hint := render.Hint{Text: advice}
 		if errors.Is(r, schema.ErrNotUnderstood) {
 			grade, hint = note, hintf("only a newer distrust reads it")
 		}
@@ -242,6 +242,6 @@ func (d *doctor) private(ctx context.Context, check string) string {
 	if err != nil {
 		d.fault(check, d.m.dirs.Private(), err)
 	}
-	d.skipped(check, p.Skipped())
+	d.skipped(check, p.Skipped(), "it does not count: mend it or remove it")
 	return count(len(opened), "record") + ", every signature good"
 }

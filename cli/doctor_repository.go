@@ -38,6 +38,10 @@ func lookOver(ctx context.Context, in *Invocation, operand string) (exit Exit, e
 	if err := wholeHistory(address); err != nil {
 		return Failed, err
 	}
+	child, err := in.Env.fetchChild()
+	if err != nil {
+		return Failed, err
+	}
 	dir, err := os.MkdirTemp("", "distrust-doctor-")
 	if err != nil {
 		return Failed, fmt.Errorf("making a temporary folder: %w", err)
@@ -49,7 +53,7 @@ func lookOver(ctx context.Context, in *Invocation, operand string) (exit Exit, e
 	saw, refused := source.Look(ctx, source.Dirs{
 		Data: filepath.Join(dir, "data"), State: filepath.Join(dir, "state"), Cache: filepath.Join(dir, "cache"),
 	}, source.Spec{Name: address, URL: address, Insecure: insecure}, source.Options{
-		Now: in.Env.Now(), Access: m.sourceAccess(), Progress: progress.event,
+		Now: in.Env.Now(), Access: m.sourceAccess(), Progress: progress.event, Child: child,
 	})
 	progress.close()
 	if refused == nil {
@@ -114,7 +118,7 @@ func (p *patient) head(check string) string {
 
 // records says what of the set is not read, and what is void (F5.8).
 func (p *patient) records(check string) string {
-	p.skipped(check, p.saw.Skipped)
+	p.skipped(check, p.saw.Skipped, "nobody reads it: mend it or remove it, then: distrust seal")
 	void := 0
 	for _, r := range p.saw.Records {
 		if p.saw.Log.Void(r) {
@@ -166,7 +170,7 @@ func (p *patient) size(check string) string {
 		is, most     int64
 	}{
 		{"files", "files", int64(p.saw.Files), int64(limits.Files)},
-		{"bytes", "set_bytes", p.saw.Bytes, limits.SetBytes},
+		{"bytes", "bytes", p.saw.Bytes, limits.SetBytes},
 		{"public follows", "edges", p.edges(), int64(limits.Edges)},
 	} {
 		if part.is*100 > part.most*nearLimit {
