@@ -31,6 +31,12 @@ func homeHints() []hintRow {
 		as(Failed, func(*home.RefusedError) render.Hint {
 			return render.Hint{Text: "mend or remove the named files, then", Command: render.Words("distrust", "seal")}
 		}),
+		as(NotSetUp, func(e *home.SignerError) render.Hint {
+			if e.State != "" {
+				return hintf("sign with another key: add --key")
+			}
+			return render.Hint{Text: "on a machine that can sign, run", Command: render.Words("distrust", "key", "add", e.Key.String())}
+		}),
 		is(home.ErrNotYourKey, NotSetUp, "let a machine that can sign add the key", "distrust", "key", "add", "KEY"),
 		is(home.ErrNotEmpty, Failed, "the folder holds other files: name another one with DISTRUST_DATA_DIR, or empty it"),
 		is(home.ErrKeyListed, Failed, "see the keys", "distrust", "key", "list"),

@@ -185,7 +185,7 @@ func (m *machine) joinOrCreate(ctx context.Context, remote string, profile home.
 	}
 	if err := h.CheckSigner(s); err != nil {
 		m.env.say("this machine's key is not in the log yet, so it can read and not sign")
-		_, hint := advise(notYourKey(err, s))
+		_, hint := advise(err)
 		m.env.hint(hint)
 	}
 	return h, config.EditConfig(m.dirs, func(c *config.Config) { c.Publish = config.PublishAuto })

@@ -188,7 +188,7 @@ func (m *machine) homeToWrite(ctx context.Context) (*home.Home, signer.Signer, e
 	h, s, err := m.homeToSign(ctx)
 	if err == nil {
 		if err := h.CheckSigner(s); err != nil {
-			return nil, nil, errors.Join(notYourKey(err, s), h.Close())
+			return nil, nil, errors.Join(err, h.Close())
 		}
 		return h, s, nil
 	}
@@ -205,10 +205,4 @@ func (m *machine) homeToWrite(ctx context.Context) (*home.Home, signer.Signer, e
 	m.env.say(fmt.Sprintf("records are signed with %s (%s); nothing is published", s.Key().Fingerprint(), s.Origin()))
 	m.env.say("if you already have a home elsewhere, remove this one and run: distrust init URL")
 	return h, s, nil
-}
-
-// notYourKey is the error of a machine whose key the log does not have yet (C3, init).
-func notYourKey(err error, s signer.Signer) error {
-	return fail(NotSetUp, err, "on a machine that can sign, run",
-		render.Words("distrust", "key", "add", s.Key().String())...)
 }

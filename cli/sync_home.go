@@ -68,8 +68,9 @@ func (s *syncRun) sayOverruled(h *home.Home, result *home.SyncResult) {
 // owner to ask.
 func stolenHint(err error) error {
 	var refused *records.HeadError
-	if !errors.As(err, &refused) || refused.Kind == records.Future || refused.Kind == records.WrongLog {
+	judged := errors.As(err, &refused) && refused.Kind != records.Future && refused.Kind != records.WrongLog
+	if !judged && !errors.Is(err, home.ErrUnpublished) {
 		return err
 	}
-	return fail(Refused, err, "if that was nobody of yours, a key or the account is stolen", render.Words("distrust", "help", "stolen-key")...)
+	return fail(Refused, err, "if that was nobody of yours, a key or the account there is stolen", render.Words("distrust", "help", "stolen-key")...)
 }

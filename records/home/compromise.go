@@ -76,7 +76,7 @@ func (h *Home) planCompromise(ctx context.Context, by, key sshsig.Key, o Comprom
 	case by == key:
 		return nil, fmt.Errorf("%w: %s", ErrOwnKey, key.Fingerprint())
 	case signer.State != schema.Active:
-		return nil, fmt.Errorf("%w: %s", ErrNotYourKey, by.Fingerprint())
+		return nil, &SignerError{Key: by, State: signer.State}
 	case was.Key == "" && now.Key == "":
 		return nil, fmt.Errorf("%w: %s", ErrKeyUnknown, key.Fingerprint())
 	case !c.Raises && (was.Recovery || base.commit != h.sealed.commit):

@@ -21,6 +21,7 @@ import (
 	"github.com/distributed-trust/distrust/records"
 	"github.com/distributed-trust/distrust/records/internal/gitstore"
 	"github.com/distributed-trust/distrust/schema"
+	"github.com/distributed-trust/distrust/sshsig"
 )
 
 // Branch is the branch of a home that we create.
@@ -177,17 +178,33 @@ func (h *Home) SetRemote(url string) error {
 	return nil
 }
 
-// CheckSigner says whether a key may sign for this log now (F5.2); else [ErrNotYourKey].
+// CheckSigner says whether a key may sign for this log now (F5.2); else a *[SignerError].
 func (h *Home) CheckSigner(s records.Signer) error {
-	return checkSigner(h.sealed.head.Doc().Keys, s)
+	return checkSigner(h.sealed.log.Keys, s.Key())
 }
 
-func checkSigner(keys []schema.Key, s records.Signer) error {
-	text := s.Key().String()
-	for _, k := range keys {
-		if k.Key == text && k.State == schema.Active {
-			return nil
-		}
+func checkSigner(keys []schema.Key, key sshsig.Key) error {
+	k, _ := findKey(keys, key.String())
+	if k.State == schema.Active {
+		return nil
 	}
-	return fmt.Errorf("%w: %s", ErrNotYourKey, s.Key().Fingerprint())
+	return &SignerError{Key: key, State: k.State}
 }
+
+// SignerError says which key is no active one. It is an [ErrNotYourKey].
+type SignerError struct {
+	Key   sshsig.Key
+	State schema.KeyState // "": the log does not have it
+}
+
+// Error names the key.
+func (e *SignerError) Error() string {
+	text := ErrNotYourKey.Error() + ": " + e.Key.Fingerprint()
+	if e.State != "" {
+		text += " is " + string(e.State)
+	}
+	return text
+}
+
+// Is makes errors.Is(err, ErrNotYourKey) hold.
+func (e *SignerError) Is(target error) bool { return target == ErrNotYourKey }

@@ -124,7 +124,7 @@ func (p *Private) Records(ctx context.Context) ([]records.Record, error) {
 func (p *Private) Skipped() []*records.Refusal { return p.skipped }
 
 // Write seals documents into the private folder and reads them back. The key must be an active one
-// of those that may sign there; else [ErrNotYourKey].
+// of those that may sign there; else a *[SignerError].
 func (p *Private) Write(ctx context.Context, s records.Signer, docs []schema.Record, opts Options) ([]records.Record, error) {
 	written, err := p.write(ctx, s, docs, opts)
 	if err != nil {
@@ -134,7 +134,7 @@ func (p *Private) Write(ctx context.Context, s records.Signer, docs []schema.Rec
 }
 
 func (p *Private) write(ctx context.Context, s records.Signer, docs []schema.Record, opts Options) ([]records.Record, error) {
-	if err := checkSigner(p.log.Keys, s); err != nil {
+	if err := checkSigner(p.log.Keys, s.Key()); err != nil {
 		return nil, err
 	}
 	have, err := p.Records(ctx)

@@ -205,14 +205,16 @@ func (h *Home) kept(s set) ([]records.Head, error) {
 // logOf is the log of a set with the keys that raised epochs left out, as compromised, so that their
 // records are void instead of unknown (F5.4). The kept heads of earlier epochs listed them.
 func (h *Home) logOf(s set) (records.Log, error) {
-	pin := records.Pin{Head: s.head}
-	if s.head.Doc().Epoch == 0 {
+	pin, doc := records.Pin{Head: s.head}, s.head.Doc()
+	if doc.Epoch == 0 {
 		return pin.Log(), nil
 	}
 	kept, err := h.kept(s)
 	for _, k := range kept {
 		for _, key := range k.Doc().Keys {
-			pin.Dropped = append(pin.Dropped, key.Key)
+			if _, listed := findKey(doc.Keys, key.Key); listed == nil {
+				pin.Dropped = append(pin.Dropped, key.Key)
+			}
 		}
 	}
 	slices.Sort(pin.Dropped)
