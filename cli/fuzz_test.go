@@ -65,6 +65,7 @@ func FuzzFollowLine(f *testing.F) {
 		f.Add(url, fingerprint, "Alice")
 	}
 	f.Add("https://example.org/trust", "SHA256:Wv3cbVqQLzFqPlF1b7yXn2gxZ5xPqk1lL9m0cO3yQp", "you")
+	f.Add("https://example.org/you", fingerprint, "own")
 	f.Add("https://example.org/..", "MD5:00", "../../x")
 	f.Add("https://example.org/%2e%2e", fingerprint+"\n", "\u202eecila")
 	f.Fuzz(func(t *testing.T, url, fingerprint, calls string) {

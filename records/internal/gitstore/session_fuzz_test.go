@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -65,6 +66,7 @@ func FuzzAdvertisement(f *testing.F) {
 	}
 	const caps = "\x00side-band-64k ofs-delta symref=HEAD:refs/heads/main\n"
 	f.Add(advertise(hash+" HEAD"+caps, hash+" refs/heads/main\n"), "")
+	f.Add(advertise(append([]string{hash + " HEAD" + caps}, slices.Repeat([]string{hash + " refs/heads/main\n"}, 20)...)...), "")
 	f.Add(advertise(hash+" refs/heads/main"+caps, hash+" refs/heads/x^{}\n", "shallow "+hash+"\n"), "main")
 	f.Add(advertise(hash+" refs/heads/../../x\x00symref=HEAD:refs/heads/../../x\n"), "")
 	f.Add(advertise(strings.Repeat("0", 40)+" capabilities^{}\x00side-band-64k\n"), "")
@@ -142,7 +144,7 @@ func FuzzPackAnswer(f *testing.F) {
 			t.Fatalf("%d bytes were taken", taken)
 		}
 		for from := range b {
-			if sent := b[from:]; bytes.Equal(sent, pack) || sideband && bytes.HasPrefix(onChannel(1, sent), pack) {
+			if sent := b[from:]; !sideband && bytes.Equal(sent, pack) || sideband && bytes.HasPrefix(onChannel(1, sent), pack) {
 				return
 			}
 		}
