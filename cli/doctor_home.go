@@ -48,7 +48,7 @@ func (d *doctor) key(ctx context.Context, check string) string {
 	key := found[0]
 	if d.home != nil {
 		if err := d.home.CheckSigner(key); err != nil {
-			d.fault(check, "", notYourKey(err, key))
+			d.fault(check, "", err)
 			return ""
 		}
 	}
@@ -138,16 +138,11 @@ func (f *findings) pending(check string, found *home.ByHand, seal render.Hint) {
 		}
 		f.say(problem, check, r.Path, r.Error(), hintf("it cannot be sealed: mend it or remove it"))
 	}
-	for _, part := range []struct {
-		n    int
-		what string
-	}{
-		{len(found.Added) + len(found.Sign), "to be added"},
-		{len(found.Removed), "removed"},
-	} {
-		if part.n > 0 {
-			f.say(note, check, "", fmt.Sprintf("%s by hand and not sealed yet: %s", count(part.n, "record"), part.what), seal)
-		}
+	if n := len(found.Added) + len(found.Sign); n > 0 {
+		f.say(note, check, "", "waiting to be sealed: "+count(n, "record"), seal)
+	}
+	if n := len(found.Removed); n > 0 {
+		f.say(note, check, "", "removed, and waiting to be sealed: "+count(n, "record"), seal)
 	}
 }
 
