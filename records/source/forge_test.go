@@ -218,7 +218,7 @@ func newMachine(t testing.TB) *machine {
 	t.Helper()
 	dir := t.TempDir()
 	d := Dirs{Data: filepath.Join(dir, "data"), State: filepath.Join(dir, "state"), Cache: filepath.Join(dir, "cache")}
-	return &machine{t: t, dirs: d, opt: Options{Now: testNow, Index: index.Dir{Cache: d.Cache, Data: d.Data}, Child: fetchInChild}}
+	return &machine{t: t, dirs: d, opt: Options{Now: testNow, Index: index.Dir{Cache: d.Cache, Data: d.Data}, Child: childOf("honest")}}
 }
 
 func (m *machine) apply(ctx context.Context, updates []index.Update) error {
