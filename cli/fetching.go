@@ -109,12 +109,19 @@ func (m *machine) specs(names []string) ([]source.Spec, error) {
 }
 
 // noteLogs writes the logs of sources into sources.yml that a first contact has found out for entries
-// which the user wrote: from then on a repository with another log is refused (C7).
+// which the user wrote: from then on a repository with another log is refused (C7). An entry that lost
+// its log gets back the one that is pinned, unless another entry has that.
 func (m *machine) noteLogs(specs []source.Spec, results []*source.Result) error {
 	found := map[string]string{}
 	for i, r := range results {
-		if specs[i].Log == "" && r.Good() {
+		var followed *source.FollowedError
+		switch {
+		case specs[i].Log != "":
+		case r.Good():
 			found[specs[i].Name] = r.Log
+		case errors.As(r.Err, &followed) && !slices.ContainsFunc(m.sources, func(s config.Source) bool { return s.Log == followed.Log }):
+			found[specs[i].Name] = followed.Log
+			r.Log, r.State, r.Err = followed.Log, source.StateUnchanged, nil
 		}
 	}
 	if len(found) == 0 {

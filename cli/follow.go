@@ -250,7 +250,7 @@ func (m *machine) acceptFollow(ctx context.Context, batch *source.Batch, result 
 		Weight: config.DefaultWeight, ViaMax: config.DefaultViaMax, Scopes: result.Head.Projects,
 	}
 	entry.Name = m.freeName(wish.name, result.Head.Name, spec.URL)
-	wish.name = entry.Name
+	wish.name, result.Source = entry.Name, entry.Name // the pin is called so, too
 	if slices.ContainsFunc(entry.Scopes, config.IsWide) {
 		entry.Weight = config.WeightHalf // the scopes are the head's own word, and leave next to nothing out
 	}
