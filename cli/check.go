@@ -137,7 +137,7 @@ func runCheck(ctx context.Context, in *Invocation, print output, remember bool) 
 			return Failed, err
 		}
 		if remember {
-			w.remember(in, s, report)
+			w.remember(ctx, in, s, report)
 		}
 		exits = append(exits, Exit(report.Exit))
 	}
@@ -206,7 +206,7 @@ func (w *world) hints(s subject.Subject, q trust.Query, d trust.Decision, statem
 
 // remember writes what was accepted into the journal. A machine where nothing can be written
 // still gets its answer (C3).
-func (w *world) remember(in *Invocation, s subject.Subject, r render.Report) {
+func (w *world) remember(ctx context.Context, in *Invocation, s subject.Subject, r render.Report) {
 	if r.Decision.Verdict != trust.Trusted || in.NoJournal() || !w.compiled.Journal {
 		return
 	}
@@ -226,7 +226,7 @@ func (w *world) remember(in *Invocation, s subject.Subject, r render.Report) {
 			entry.Records = append(entry.Records, v.Statement.ID)
 		}
 	}
-	_ = journal.Append(dirs.Journal(), entry)
+	_ = journal.Append(ctx, dirs.Journal(), entry)
 }
 
 // syncedFile remembers when a sync last reached everybody.

@@ -17,6 +17,9 @@ func (m *machine) raise(ctx context.Context) (journal.Change, error) {
 	if skipped > 0 {
 		m.env.warn("%s of %s damaged and not read; what they held raises no alarm", count(skipped, "line"), m.dirs.Journal())
 	}
+	if err := journal.Compact(ctx, m.dirs.Journal()); err != nil {
+		m.env.warn("%v", err)
+	}
 	alarms, err := loadAlarms(m.dirs)
 	if err != nil {
 		return journal.Change{}, err
@@ -31,7 +34,7 @@ func (m *machine) raise(ctx context.Context) (journal.Change, error) {
 	defer w.close()
 	var failed error
 	change := journal.Raise(entries, func(e journal.Entry) trust.Decision {
-		decision, _, _, err := w.decide(journal.JournalQuery(e))
+		decision, _, _, err := w.decide(e.Query())
 		if err != nil && failed == nil {
 			failed = err
 		}

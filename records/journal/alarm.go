@@ -47,7 +47,7 @@ type Change struct {
 }
 
 // Raise compares what was accepted with what is decided about it now. It is pure: decide gives
-// the decision over [JournalQuery] of an entry, alarms are those of before, now is the clock.
+// the decision over [Entry.Query], alarms are those of before, now is the clock.
 //
 // An alarm is raised when an entry became DISTRUSTED or a MISMATCH. What the user overruled was
 // reported already: there only records that are new since then raise one. An acknowledged alarm

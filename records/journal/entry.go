@@ -55,9 +55,6 @@ func (e *Entry) claim() claim {
 	return claim{e.subject(), e.Project, e.Version, e.Verdict, e.Overruled}
 }
 
-// JournalQuery is [Entry.Query], for callers that pass it on.
-func JournalQuery(e Entry) trust.Query { return e.Query() } //nolint:revive // the name says whose query it is
-
 // Query is what Decide is asked about an entry: what was known of it when it was accepted.
 func (e Entry) Query() trust.Query {
 	q := trust.Query{

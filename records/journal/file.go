@@ -3,29 +3,33 @@ package journal
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
 )
 
 // ErrNoSubject says that an entry has neither digest nor git id: nothing could be said about it
 // later.
 var ErrNoSubject = errors.New("nothing to remember it by")
 
-// Append writes e at the end of file in one piece, unless the same bytes are there already as the
-// same project and version and with the same verdict. File and folder are made, for the user
-// alone, when they are missing. Any number of programs may append at once; two that accept the
-// same thing in the same moment may both write it, which [Read] mends.
-func Append(file string, e Entry) error {
-	if err := appendEntry(file, e); err != nil {
+// Append writes e at the end of file in one piece, unless a line near the end says the same: the
+// same bytes as the same project and version and with the same verdict. File and folder are made,
+// for the user alone, when they are missing. Any number of programs may append at once. What is
+// written twice all the same is read once ([Read]) and goes with [Compact].
+func Append(ctx context.Context, file string, e Entry) error {
+	if err := appendEntry(ctx, file, e); err != nil {
 		return fmt.Errorf("writing journal: %w", err)
 	}
 	return nil
 }
 
-func appendEntry(file string, e Entry) (err error) {
+func appendEntry(ctx context.Context, file string, e Entry) (err error) {
 	if e.subject() == "" {
 		return ErrNoSubject
 	}
@@ -40,45 +44,75 @@ func appendEntry(file string, e Entry) (err error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return err
 	}
+	unlock, err := lock(ctx, file, (*flock.Flock).TryRLockContext)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
 	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	known, torn, err := holds(f, &written)
+	known, err := recent(f, &written)
 	if err != nil || known {
 		return err
 	}
-	if torn { // a crash left half a line: it must not swallow this one
-		line = append([]byte("\n"), line...)
-	}
-	if len(line) > maxLine {
-		return fmt.Errorf("a line of %d bytes", len(line))
-	}
-	_, err = f.Write(line)
+	// It begins with an LF, for somebody may have been killed in the middle of the line before, a
+	// moment ago even: half a line must not swallow this one.
+	_, err = f.Write(append([]byte("\n"), line...))
 	return err
 }
 
-// quickSearch is how much of a digest lines are searched for: processors compare that at once.
-const quickSearch = 32
+// Compacting takes milliseconds. A program that was stopped while it did must not stop every check.
+const (
+	lockRetry = 5 * time.Millisecond
+	lockWait  = 5 * time.Second
+)
 
-// holds says whether the journal has an entry with the same claim, and whether its last line is torn.
-// Only lines with the same digest are parsed: a check reads the whole journal each time.
-func holds(f io.Reader, e *Entry) (known, torn bool, err error) {
+// lock takes the lock beside the journal: appenders share it, so that none of them writes into a
+// file that Compact is about to replace. The system lets go of it when a program dies.
+func lock(ctx context.Context, file string, take func(*flock.Flock, context.Context, time.Duration) (bool, error)) (func() error, error) {
+	ctx, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
+	l := flock.New(file+".lock", flock.SetPermissions(0o600))
+	ok, err := take(l, ctx, lockRetry)
+	if err == nil && !ok {
+		err = errors.New("it is locked")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("locking: %w", err)
+	}
+	return l.Unlock, nil
+}
+
+const (
+	// recentBytes is how far back a line is looked for before it is written again: a build that
+	// checks a hundred files over and over adds nothing.
+	recentBytes = 64 << 10
+	// quickSearch is how much of a digest lines are searched for: processors compare that at once.
+	quickSearch = 32
+)
+
+// recent says whether one of the last lines has the same claim. Only lines with the same digest
+// are parsed.
+func recent(f *os.File, e *Entry) (bool, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return false, err
+	}
+	from := max(0, info.Size()-recentBytes)
 	_, id, _ := bytes.Cut([]byte(e.subject()), []byte(":"))
 	id = id[max(0, len(id)-quickSearch):]
-	want := e.claim()
-	err = eachLine(f, func(line []byte, whole bool) bool {
-		torn = !whole
-		if !bytes.Contains(line, id) {
-			return true
-		}
-		if have, err := decodeLine(line); err == nil && have.claim() == want {
-			known = true
+	want, known := e.claim(), false
+	err = eachLine(io.NewSectionReader(f, from, recentBytes), func(line []byte, _ bool) bool {
+		if bytes.Contains(line, id) {
+			have, err := decodeLine(line)
+			known = err == nil && have.claim() == want
 		}
 		return !known
 	})
-	return known, torn, err
+	return known, err
 }
 
 // Read reads the journal in the order in which it was written; a missing one is empty. Lines that
@@ -107,38 +141,45 @@ func Scan(file string) (entries []Entry, skipped int, err error) {
 }
 
 func scan(r io.Reader) (entries []Entry, skipped int, err error) {
-	seen := map[claim]bool{}
-	err = eachLine(r, func(line []byte, _ bool) bool {
-		e, err := decodeLine(line)
-		switch {
-		case len(line) == 0: // what comes after a torn line begins with an LF
-		case err != nil:
-			skipped++
-		case !seen[e.claim()]:
-			seen[e.claim()] = true
-			entries = append(entries, e)
-		}
-		return true
-	})
+	skipped, err = distinct(r, func(e Entry, _ []byte) { entries = append(entries, e) })
 	return entries, skipped, err
 }
 
-// eachLine calls do for every line without its LF, until it says no; whole is false for a last
-// line without one. A line longer than any entry comes cut.
-func eachLine(r io.Reader, do func(line []byte, whole bool) bool) error {
+// distinct calls do for the first line of every claim, and counts the lines that are torn or
+// damaged. A last line that has not ended may be half of what somebody is just writing: it does not
+// count as torn before another one follows.
+func distinct(r io.Reader, do func(e Entry, line []byte)) (skipped int, err error) {
+	seen := map[claim]bool{}
+	err = eachLine(r, func(line []byte, ended bool) bool {
+		e, err := decodeLine(line)
+		switch {
+		case len(line) == 0: // between two lines
+		case err != nil && ended:
+			skipped++
+		case err != nil:
+		case !seen[e.claim()]:
+			seen[e.claim()] = true
+			do(e, line)
+		}
+		return true
+	})
+	return skipped, err
+}
+
+// eachLine calls do for every line without its LF, until it says no; ended is false for a last line
+// that has none. A line longer than any entry comes cut.
+func eachLine(r io.Reader, do func(line []byte, ended bool) bool) error {
 	in := bufio.NewReaderSize(r, 1<<16)
 	for {
 		line, err := in.ReadSlice('\n')
-		whole := err == nil
 		for errors.Is(err, bufio.ErrBufferFull) { // no entry is that long: go on to its end
 			_, err = in.ReadSlice('\n')
-			whole = err == nil
 		}
 		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
-		if whole || len(line) > 0 {
-			if !do(bytes.TrimSuffix(line, []byte("\n")), whole) {
+		if err == nil || len(line) > 0 {
+			if !do(bytes.TrimSuffix(line, []byte("\n")), err == nil) {
 				return nil
 			}
 		}

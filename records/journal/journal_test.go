@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -43,7 +44,7 @@ func journalFile(t testing.TB) string {
 func appendAll(t testing.TB, file string, entries ...Entry) {
 	t.Helper()
 	for _, e := range entries {
-		if err := Append(file, e); err != nil {
+		if err := Append(context.Background(), file, e); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -78,7 +79,7 @@ func TestRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	for line := range bytes.Lines(b) {
-		if !json.Valid(line) {
+		if len(line) > 1 && !json.Valid(line) {
 			t.Errorf("not JSON: %s", line)
 		}
 	}
@@ -87,13 +88,13 @@ func TestRoundTrip(t *testing.T) {
 			t.Errorf("%s: %v %v", path, info.Mode(), err)
 		}
 	}
-	if err := Append(file, Entry{Time: testTime, Name: "x"}); !errors.Is(err, ErrNoSubject) {
+	if err := Append(context.Background(), file, Entry{Time: testTime, Name: "x"}); !errors.Is(err, ErrNoSubject) {
 		t.Errorf("an entry about nothing: %v", err)
 	}
-	if err := Append(filepath.Join(file, "x"), entryOf("x")); err == nil {
+	if err := Append(context.Background(), filepath.Join(file, "x"), entryOf("x")); err == nil {
 		t.Error("a journal below a file")
 	}
-	if err := Append(t.TempDir(), entryOf("x")); err == nil {
+	if err := Append(context.Background(), t.TempDir(), entryOf("x")); err == nil {
 		t.Error("a journal that is a folder")
 	}
 }
@@ -122,8 +123,8 @@ func TestOnce(t *testing.T) {
 		t.Errorf("%d entries, want %d", n, 1+len(edits))
 	}
 	b, err := os.ReadFile(file)
-	if err != nil || bytes.Count(b, []byte("\n")) != 1+len(edits) {
-		t.Errorf("%d lines, %v", bytes.Count(b, []byte("\n")), err)
+	if lines := bytes.Count(b, []byte("}\n")); err != nil || lines != 1+len(edits) {
+		t.Errorf("%d lines, %v", lines, err)
 	}
 }
 
@@ -156,7 +157,7 @@ func TestLongFields(t *testing.T) {
 			edit(&want)
 			appendAll(t, file, want, want)
 			b, err := os.ReadFile(file)
-			if err != nil || len(b) > maxLine || bytes.Count(b, []byte("\n")) != 1 {
+			if err != nil || len(b) > 4<<10 || bytes.Count(b, []byte("\n")) != 2 {
 				t.Fatalf("%d bytes, %d lines, %v", len(b), bytes.Count(b, []byte("\n")), err)
 			}
 			have := readAll(t, file)[0]
@@ -180,7 +181,7 @@ func TestLongFields(t *testing.T) {
 	}
 	e := entryOf("x")
 	e.Verdict = trust.Verdict(long)
-	if err := Append(journalFile(t), e); err == nil {
+	if err := Append(context.Background(), journalFile(t), e); err == nil {
 		t.Error("a line of more than 4 KiB was written")
 	}
 }
@@ -195,8 +196,8 @@ func TestTornAndDamagedLines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first := bytes.IndexByte(whole, '\n') + 1
-	for at := range first - 1 { // every byte of the first line
+	first := bytes.Index(whole, []byte("}\n")) + 2
+	for at := 1; at < first-1; at++ { // every byte of the first line
 		bent := bytes.Clone(whole)
 		bent[at] ^= 0x04
 		entries, skipped, err := scan(bytes.NewReader(bent))
@@ -216,7 +217,7 @@ func TestTornAndDamagedLines(t *testing.T) {
 		entries, skipped, err := Scan(torn)
 		want, wantSkipped := []Entry{a, c}, 1
 		switch n {
-		case 0:
+		case 0, 1:
 			wantSkipped = 0
 		case len(whole) - first - 1: // only the LF was lost
 			want, wantSkipped = []Entry{a, b, c}, 0
@@ -227,7 +228,7 @@ func TestTornAndDamagedLines(t *testing.T) {
 	}
 	junk := append([]byte(strings.Repeat("x", 1<<18)+"\n\n{}\nnull\n"), whole...)
 	entries, skipped, err := scan(bytes.NewReader(append(junk, 0, 0, 0)))
-	if err != nil || skipped != 4 || len(entries) != 2 {
+	if err != nil || skipped != 3 || len(entries) != 2 {
 		t.Errorf("junk: %d entries, %d skipped, %v", len(entries), skipped, err)
 	}
 }
@@ -246,12 +247,12 @@ func TestParallelAppends(t *testing.T) {
 				e := fullEntry()
 				e.Digest.SHA256 = fmt.Sprintf("%064x", w*each+i)
 				e.Path = "/" + strings.Repeat("x", 100*w)
-				if err := Append(file, e); err != nil {
+				if err := Append(context.Background(), file, e); err != nil {
 					t.Errorf("writer %d: %v", w, err)
 				}
 				shared := entryOf("shared") // all accept it
 				shared.Version = fmt.Sprint(i)
-				if err := Append(file, shared); err != nil {
+				if err := Append(context.Background(), file, shared); err != nil {
 					t.Errorf("writer %d: %v", w, err)
 				}
 				if _, skipped, err := Scan(file); err != nil || skipped != 0 {
@@ -266,10 +267,10 @@ func TestParallelAppends(t *testing.T) {
 	}
 }
 
-func TestJournalQuery(t *testing.T) {
+func TestQuery(t *testing.T) {
 	t.Parallel()
 	e := fullEntry()
-	q := JournalQuery(e)
+	q := e.Query()
 	want := trust.Query{
 		Name: e.Name, Size: e.Size, Digest: e.Digest, Git: e.Git, Project: e.Project, Version: e.Version,
 		Signatures: []trust.Signature{
@@ -281,7 +282,7 @@ func TestJournalQuery(t *testing.T) {
 		t.Errorf("have %+v\nwant %+v", q, want)
 	}
 	e.Size = 0
-	if q := JournalQuery(e); q.Size != -1 {
+	if q := e.Query(); q.Size != -1 {
 		t.Errorf("an unknown size became %d", q.Size)
 	}
 }
@@ -346,7 +347,7 @@ func BenchmarkAppendKnown(b *testing.B) {
 	e := fullEntry()
 	e.Digest.SHA256 = fmt.Sprintf("%064x", 9999)
 	for b.Loop() {
-		if err := Append(file, e); err != nil {
+		if err := Append(context.Background(), file, e); err != nil {
 			b.Fatal(err)
 		}
 	}

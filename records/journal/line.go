@@ -14,8 +14,9 @@ import (
 	"github.com/distributed-trust/distrust/schema"
 )
 
-// maxLine bounds a line with its LF: what one append writes in one piece.
-const maxLine = 4 << 10
+// maxLine bounds a line with the LF that ends it; one more is before it in what one append writes
+// in one piece, at most 4 KiB.
+const maxLine = 4<<10 - 1
 
 // A line is a JSON object whose last member is the CRC-32C of everything before it. It finds
 // what a crash or a disk broke; it is no defence against somebody who can write the file.

@@ -1,0 +1,56 @@
+package journal
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/gofrs/flock"
+
+	"github.com/distributed-trust/distrust/records/durable"
+)
+
+// compactFrom is the size from which a journal is worth compacting.
+const compactFrom = 1 << 20
+
+// Compact writes the journal anew when more than half of a large one is of no use: lines that say
+// again what an earlier one says, and torn or damaged ones. Nothing that [Read] gives is lost, so
+// the file is never longer than [compactFrom] or twice what is watched. Programs that append
+// meanwhile wait, readers do not; a crash leaves the old journal or the new one.
+func Compact(ctx context.Context, file string) error {
+	info, err := os.Stat(file)
+	if errors.Is(err, os.ErrNotExist) || err == nil && info.Size() < compactFrom {
+		return nil
+	}
+	if err == nil {
+		err = compact(ctx, file, 2)
+	}
+	if err != nil {
+		return fmt.Errorf("compacting journal: %w", err)
+	}
+	return nil
+}
+
+// compact writes the journal anew when at most one part in so many is of use.
+func compact(ctx context.Context, file string, parts int) (err error) {
+	unlock, err := lock(ctx, file, (*flock.Flock).TryLockContext)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	all, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var used bytes.Buffer
+	_, err = distinct(bytes.NewReader(all), func(_ Entry, line []byte) {
+		used.Write(line)
+		used.WriteByte('\n')
+	})
+	if err != nil || used.Len() > len(all)/parts {
+		return err
+	}
+	return durable.WriteFile(file, used.Bytes(), 0o600)
+}
