@@ -44,7 +44,6 @@ type Compromise struct {
 	Unsealed []records.Record // signed by other keys, and not in the set of After: they wait to be sealed
 
 	base     set
-	restored gitstore.Change // the files of HEAD become those of base
 	unsealed map[string][]byte
 }
 
@@ -90,9 +89,6 @@ func (h *Home) planCompromise(ctx context.Context, by, key sshsig.Key, o Comprom
 		}
 	}
 	if err := h.sortRecords(ctx, c, o.KeepBefore); err != nil {
-		return nil, err
-	}
-	if c.restored, err = h.restore(ctx, base.commit); err != nil {
 		return nil, err
 	}
 	log := base.log
@@ -175,21 +171,6 @@ func signedBy(all []records.Record, key sshsig.Key, before time.Time) (stands, r
 	return stands, rest
 }
 
-// restore makes the files of HEAD that are read those of another commit.
-func (h *Home) restore(ctx context.Context, commit string) (gitstore.Change, error) {
-	change := gitstore.Change{Write: map[string][]byte{}}
-	changes, err := h.tree.Diff(ctx, h.at.Commit, commit, gitstore.DefaultLimits())
-	for _, c := range changes {
-		if !inFolder(c.Path, records.RecordsFolder) && !inFolder(c.Path, records.KeysFolder) {
-			continue
-		}
-		if err := h.putBlob(&change, c.Path, c.New); err != nil {
-			return change, err
-		}
-	}
-	return change, err
-}
-
 // leftOver finds records that a commit holds and a set does not, nor gone. Only what opens and counts in
 // the log is taken: the rest of the commit may be anybody's.
 func (h *Home) leftOver(ctx context.Context, s set, log records.Log, commit string, gone sums) (left []records.Record, files map[string][]byte, err error) {
@@ -251,11 +232,19 @@ func (h *Home) compromise(ctx context.Context, s records.Signer, c *Compromise, 
 	if err != nil {
 		return nil, err
 	}
-	change := merged(merged(c.restored, again), headFiles)
+	change := merged(again, headFiles)
+	change.Base = h.at.Commit
+	if c.base.commit != h.at.Commit {
+		change.Over = h.at.Commit
+	}
 	if len(c.unsealed) > 0 {
 		change.Then = &gitstore.Further{Write: c.unsealed, Message: unsealedMessage}
 	}
-	return h.commitState(ctx, next, change, "distrust: a key is compromised", opts)
+	commit, err := h.tree.Rebuild(ctx, c.base.commit, change, "distrust: a key is compromised", opts.signature())
+	if err != nil {
+		return nil, err
+	}
+	return h.readBack(ctx, commit, next)
 }
 
 // edit is what the new head says besides its set.

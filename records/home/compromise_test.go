@@ -214,6 +214,31 @@ func TestTheOwnerWinsTheLogBack(t *testing.T) {
 	})
 }
 
+// A thief who leaves names behind that no follower reads stops nothing.
+func TestOddNamesStopNothing(t *testing.T) {
+	t.Parallel()
+	for _, pulled := range []bool{false, true} {
+		t.Run(fmt.Sprint("taken over: ", pulled), func(t *testing.T) {
+			t.Parallel()
+			x := newTheft(t)
+			good := x.own.Head().Doc().Seq
+			evil := x.steal()
+			put(t, evil, "records/ODD Name/x", "x")
+			testkit.Git(t, evil.Dir(), "add", "-A")
+			testkit.Git(t, evil.Dir(), "commit", "-q", "-m", "odd")
+			testkit.Git(t, evil.Dir(), "push", "-q", x.url, "main")
+			options := CompromiseOptions{KeepBefore: optionsAt(9).Now}
+			if pulled {
+				x.sync(x.own, desktop, 16)
+				options.BackTo = good
+			}
+			x.answer(options, 20)
+			x.sync(x.own, stranger, 21)
+			x.wantWon(22, "one two")
+		})
+	}
+}
+
 // What a machine whose key counts published meanwhile is not lost: it waits to be sealed.
 func TestRecordsOfOtherKeysWait(t *testing.T) {
 	t.Parallel()

@@ -238,6 +238,9 @@ func (x *exchange) publish(ctx context.Context, last published, remote remoteSta
 // countNew counts the records that a push would show to others, sealed or not.
 func (x *exchange) countNew(ctx context.Context, remote remoteState) (int, error) {
 	changes, err := x.tree.Diff(ctx, remote.tip, x.at.Commit, gitstore.DefaultLimits())
+	if errors.Is(unfit(err), records.ErrUnfit) { // above the sealed state there is what nobody reads
+		changes, err = x.tree.Diff(ctx, remote.commit, x.at.Commit, gitstore.DefaultLimits())
+	}
 	n := 0
 	for _, c := range changes {
 		if inFolder(c.Path, records.RecordsFolder) && isRecord(c.Path) && c.Old == "" {

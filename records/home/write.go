@@ -243,14 +243,18 @@ func sumsAfter(before sums, change gitstore.Change) sums {
 	return files
 }
 
-// commitState commits on top of HEAD, which must be where the home was read, and reads the home again
-// as a stranger would.
+// commitState commits on top of HEAD, which must be where the home was read, and reads the home again.
 func (h *Home) commitState(ctx context.Context, next records.Head, change gitstore.Change, message string, opts Options) (*Written, error) {
 	change.Base = h.at.Commit
 	commit, err := h.tree.Commit(ctx, change, message, opts.signature())
 	if err != nil {
 		return nil, err
 	}
+	return h.readBack(ctx, commit, next)
+}
+
+// readBack opens the home at a commit that was just made, as a stranger would.
+func (h *Home) readBack(ctx context.Context, commit string, next records.Head) (*Written, error) {
 	if err := h.reload(ctx); err != nil {
 		return nil, fmt.Errorf("reading back: %w", err)
 	}
