@@ -19,29 +19,69 @@ const temporary = ".write-*"
 // IsLeftOver says whether a file has the name of one that a killed writer left behind.
 func IsLeftOver(name string) bool { return strings.HasPrefix(name, strings.TrimSuffix(temporary, "*")) }
 
+// Steps is asked before every change to the file system. Its error ends the writing as a crash
+// there would: what was done so far stays as it is. Tests of crashes make one; nil is never asked.
+type Steps func(change string) error
+
+func (s Steps) before(change string) error {
+	if s == nil {
+		return nil
+	}
+	return s(change)
+}
+
 // WriteFile puts data at path. The folder has to exist. A file that is there already keeps its
 // permissions; a new one gets perm, whatever the umask.
-func WriteFile(path string, data []byte, perm fs.FileMode) (err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("writing %s: %w", path, err)
-		}
-	}()
+func WriteFile(path string, data []byte, perm fs.FileMode) error {
+	return Steps(nil).WriteFile(path, data, perm)
+}
+
+// WriteFile is [WriteFile], asking before each step.
+func (s Steps) WriteFile(path string, data []byte, perm fs.FileMode) error {
+	if err := s.writeFile(path, data, perm); err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return nil
+}
+
+func (s Steps) writeFile(path string, data []byte, perm fs.FileMode) error {
 	if info, err := os.Stat(path); err == nil {
 		perm = info.Mode().Perm()
+	}
+	if err := s.before("create a file beside " + filepath.Base(path)); err != nil {
+		return err
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), temporary)
 	if err != nil {
 		return err
 	}
-	err = fill(f, data, perm)
-	if err == nil {
-		err = os.Rename(f.Name(), path)
+	if err := s.before("fill it"); err != nil {
+		return errors.Join(err, f.Close())
 	}
-	if err != nil {
+	if err := fill(f, data, perm); err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
+	if err := s.before("rename it"); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	if err := s.before("sync its folder"); err != nil {
+		return err
+	}
 	return SyncDir(filepath.Dir(path))
+}
+
+// Sweep removes what killed writers left in a folder. Nobody may be writing there.
+func Sweep(dir string) error {
+	left, err := filepath.Glob(filepath.Join(dir, temporary))
+	for _, path := range left {
+		if removed := os.Remove(path); !errors.Is(removed, fs.ErrNotExist) {
+			err = errors.Join(err, removed)
+		}
+	}
+	return err
 }
 
 // fill writes, syncs and closes the new file.

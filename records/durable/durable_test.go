@@ -2,6 +2,7 @@ package durable_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -96,4 +97,52 @@ func TestReadersSeeWholeFiles(t *testing.T) {
 	}
 	close(done)
 	readers.Wait()
+}
+
+// TestCrashBetweenSteps: a writer that stops between any two steps leaves the old bytes or the new
+// ones; the next one is not in its way, and what it left behind can be swept.
+func TestCrashBetweenSteps(t *testing.T) {
+	t.Parallel()
+	crash := errors.New("crash")
+	for _, old := range []string{"", "old"} {
+		for n := 0; ; n++ {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "state")
+			if old != "" {
+				if err := durable.WriteFile(path, []byte(old), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			step, last := 0, ""
+			steps := durable.Steps(func(change string) error {
+				last = change
+				if step++; step > n {
+					return crash
+				}
+				return nil
+			})
+			err := steps.WriteFile(path, []byte("new"), 0o600)
+			if err == nil {
+				if n != 4 {
+					t.Errorf("%d steps", n)
+				}
+				break
+			}
+			if !errors.Is(err, crash) {
+				t.Fatal(err)
+			}
+			if b, err := os.ReadFile(path); string(b) != "new" && (string(b) != old || old == "" && !os.IsNotExist(err)) {
+				t.Errorf("crash before %q: %q, %v", last, b, err)
+			}
+			if err := durable.WriteFile(path, []byte("newer"), 0o600); err != nil {
+				t.Errorf("crash before %q, then: %v", last, err)
+			}
+			if err := durable.Sweep(dir); err != nil {
+				t.Error(err)
+			}
+			if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+				t.Errorf("crash before %q: left behind: %v, %v", last, entries, err)
+			}
+		}
+	}
 }

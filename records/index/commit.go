@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/distributed-trust/distrust/records/durable"
 	"github.com/distributed-trust/distrust/records/index/internal/postings"
 )
 
@@ -51,13 +52,7 @@ func (w *Writer) commit(ctx context.Context, config Config) error {
 	if err := w.sync(w.dir.Cache); err != nil {
 		return err
 	}
-	if err := w.step("swap current"); err != nil {
-		return err
-	}
-	if err := w.dir.writeCurrent(cur); err != nil {
-		return err
-	}
-	if err := w.sync(w.dir.Cache); err != nil {
+	if err := w.dir.writeCurrent(cur, w.step); err != nil {
 		return err
 	}
 	return w.clear(cur)
@@ -89,7 +84,7 @@ func (w *Writer) sync(folder string) error {
 	if err := w.step("sync folder"); err != nil {
 		return err
 	}
-	return syncFolder(folder)
+	return durable.SyncDir(folder)
 }
 
 // writeGeneration writes the generation's file.
@@ -251,6 +246,12 @@ func (w *Writer) clear(cur current) error {
 			}
 			_ = os.Remove(filepath.Join(w.dir.Cache, current{number: n}.file()))
 		}
+	}
+	if err := w.step("sweep"); err != nil {
+		return err
+	}
+	if err := durable.Sweep(w.dir.Cache); err != nil {
+		return err
 	}
 	stores, err := w.dir.listStores()
 	if err != nil {

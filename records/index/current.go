@@ -77,8 +77,8 @@ func (d Dir) readCurrent() (current, error) {
 }
 
 // writeCurrent puts a generation in force.
-func (d Dir) writeCurrent(c current) error {
-	return durable.WriteFile(filepath.Join(d.Cache, currentName), []byte(c.text()), 0o600)
+func (d Dir) writeCurrent(c current, before durable.Steps) error {
+	return before.WriteFile(filepath.Join(d.Cache, currentName), []byte(c.text()), 0o600)
 }
 
 // generations lists the numbers of the generation files that lie there, in force or not.

@@ -22,6 +22,10 @@ func Rebuild(ctx context.Context, d Dir, config Config) (Rebuilt, error) {
 		return Rebuilt{}, err
 	}
 	defer w.Close()
+	return w.rebuild(ctx, config)
+}
+
+func (w *Writer) rebuild(ctx context.Context, config Config) (Rebuilt, error) {
 	var done Rebuilt
 	for _, files := range byLog(w.stores) {
 		if err := ctx.Err(); err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/durable"
 	"github.com/distributed-trust/distrust/records/index/internal/store"
 )
 
@@ -24,7 +25,7 @@ type Writer struct {
 
 	// step is called before every change to a file, with the name of the change; its error ends
 	// the writing as a crash would. Tests set it.
-	step func(change string) error
+	step durable.Steps
 }
 
 // Apply makes the updates the next generation: record stores first, then the generation, then
@@ -190,19 +191,6 @@ func (w *Writer) touched() []*logWriter {
 	}
 	slices.SortFunc(list, func(a, b *logWriter) int { return strings.Compare(a.state.Log, b.state.Log) })
 	return list
-}
-
-// syncFolder makes new names in a folder last. Systems that cannot do that need not.
-func syncFolder(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if err := f.Sync(); err != nil && !errors.Is(err, os.ErrInvalid) && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, os.ErrPermission) {
-		return err
-	}
-	return nil
 }
 
 // keysFor is what the log's records are opened with after the update.
