@@ -64,7 +64,6 @@ func runKeyCompromised(ctx context.Context, in *Invocation) (Exit, error) {
 		return Failed, err
 	}
 	defer h.Close()
-	m.picked = "" // a recovery key is not what this machine signs with from now on
 	key, err := listedKey(h, in.Operands[0])
 	if err != nil {
 		return Failed, err

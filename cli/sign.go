@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/distributed-trust/distrust/cli/terminal"
 	"github.com/distributed-trust/distrust/records"
 	"github.com/distributed-trust/distrust/records/home"
+	"github.com/distributed-trust/distrust/schema"
 	"github.com/distributed-trust/distrust/sshsig/signer"
 )
 
@@ -36,6 +38,9 @@ func signFlags() []urfave.Flag {
 // of the home lists come first; h is nil where there is no home yet. The user chooses among what is
 // left, once, and the choice is kept.
 func (m *machine) signer(ctx context.Context, h *home.Home) (signer.Signer, error) {
+	if err := m.forgetOutOfForce(ctx, h); err != nil {
+		return nil, err
+	}
 	choice := signer.Choice{Explicit: m.in.String(keyFlagName), Stored: m.chosen.Key}
 	found, err := signer.Find(ctx, m.keySources(), choice)
 	var none *signer.NoKeyError
@@ -52,8 +57,34 @@ func (m *machine) signer(ctx context.Context, h *home.Home) (signer.Signer, erro
 			return nil, err
 		}
 	}
-	m.picked = picked.Ref
+	if !isRecovery(h, picked) { // that is for the day when another one is stolen
+		m.picked = picked.Ref
+	}
 	return picked, nil
+}
+
+// forgetOutOfForce lets the key go that was chosen once, when the log says that it signs no more.
+func (m *machine) forgetOutOfForce(ctx context.Context, h *home.Home) error {
+	if h == nil || m.chosen.Key == "" {
+		return nil
+	}
+	found, err := signer.Find(ctx, m.keySources(), signer.Choice{Stored: m.chosen.Key})
+	if errors.Is(err, signer.ErrNoKey) { // said when it is to sign
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var out *home.SignerError
+	if errors.As(h.CheckSigner(found[0]), &out) && out.State != "" {
+		m.chosen.Key = ""
+	}
+	return nil
+}
+
+// isRecovery says whether a key is a recovery key of the home's log.
+func isRecovery(h *home.Home, s signer.Signer) bool {
+	return h != nil && slices.ContainsFunc(h.Keys(), func(k schema.Key) bool { return k.Recovery && k.Key == s.Key().String() })
 }
 
 // keepKey writes down which key was picked, once something was signed with it: one that turned
