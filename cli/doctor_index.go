@@ -223,6 +223,9 @@ func (d *doctor) oneSource(check string, s config.Source, pin *source.Pin) {
 	if n := pin.Skipped + pin.NotUnderstood; n > 0 {
 		d.say(note, check, s.Name, fmt.Sprintf("%s of %s not read", count(n, "record"), s.Name), show)
 	}
+	if pin.Signers != "" {
+		d.say(note, check, s.Name, s.Name+": "+pin.Signers, show)
+	}
 	if pin.Moved != "" {
 		d.say(note, check, s.Name, fmt.Sprintf("%s now publishes at %s", s.Name, pin.Moved), render.Hint{
 			Command: render.Words("distrust", "follow", s.Name, "--url", pin.Moved),
