@@ -57,18 +57,26 @@ func LoadAlarms(file string) ([]Alarm, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading alarms: %w", err)
 	}
-	var all alarmsWire
-	if err := json.Unmarshal(b, &all); err != nil {
+	alarms, err := parseAlarms(b)
+	if err != nil {
 		return nil, fmt.Errorf("reading alarms: %w: %w", ErrAlarms, err)
 	}
+	return alarms, nil
+}
+
+func parseAlarms(b []byte) ([]Alarm, error) {
+	var all alarmsWire
+	if err := json.Unmarshal(b, &all); err != nil {
+		return nil, err
+	}
 	if all.Format != alarmsFormat {
-		return nil, fmt.Errorf("reading alarms: %w: format %d, this program reads %d", ErrAlarms, all.Format, alarmsFormat)
+		return nil, fmt.Errorf("format %d, this program reads %d", all.Format, alarmsFormat)
 	}
 	var alarms []Alarm
 	for i, w := range all.Alarms {
 		e, err := decodeLine([]byte(w.Entry))
 		if err != nil || w.ID == "" {
-			return nil, fmt.Errorf("reading alarms: %w: alarm %d", ErrAlarms, i+1)
+			return nil, fmt.Errorf("alarm %d", i+1)
 		}
 		a := Alarm{ID: w.ID, Entry: e, Verdict: trust.Verdict(w.Verdict), Raised: w.Raised.UTC(), Reason: w.Reason, Known: w.Known}
 		if w.Acked != nil {
@@ -87,11 +95,25 @@ func LoadAlarms(file string) ([]Alarm, error) {
 
 // SaveAlarms replaces the alarms file in one step. File and folder are the user's alone.
 func SaveAlarms(file string, alarms []Alarm) error {
+	b, err := encodeAlarms(alarms)
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(file), 0o700)
+	}
+	if err == nil {
+		err = durable.WriteFile(file, b, 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("writing alarms: %w", err)
+	}
+	return nil
+}
+
+func encodeAlarms(alarms []Alarm) ([]byte, error) {
 	all := alarmsWire{Format: alarmsFormat, Alarms: []alarmWire{}}
 	for _, a := range alarms {
 		line, err := encodeLine(a.Entry)
 		if err != nil {
-			return fmt.Errorf("writing alarms: %w", err)
+			return nil, err
 		}
 		w := alarmWire{
 			ID: a.ID, Entry: string(bytes.TrimSuffix(line, []byte("\n"))), Verdict: string(a.Verdict),
@@ -110,14 +132,5 @@ func SaveAlarms(file string, alarms []Alarm) error {
 		all.Alarms = append(all.Alarms, w)
 	}
 	b, err := json.MarshalIndent(all, "", "  ")
-	if err != nil {
-		return fmt.Errorf("writing alarms: %w", err)
-	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return fmt.Errorf("writing alarms: %w", err)
-	}
-	if err := durable.WriteFile(file, append(b, '\n'), 0o600); err != nil {
-		return fmt.Errorf("writing alarms: %w", err)
-	}
-	return nil
+	return append(b, '\n'), err
 }
