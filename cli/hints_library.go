@@ -46,7 +46,7 @@ func homeHints() []hintRow {
 		is(home.ErrOwnKey, Failed, "sign with the recovery key, or another key of the log: add --key"),
 		is(home.ErrRecoveryNeeded, Failed, "sign with the recovery key: add --key"),
 		as(Failed, func(*home.NoHeadError) render.Hint {
-			return render.Hint{Text: "see the heads", Command: render.Words("distrust", "git", "log", "-p", "--", "head.yml")}
+			return render.Hint{Text: "see the heads, those before a rewrite with distrust git reflog", Command: render.Words("distrust", "git", "log", "-p", "--", "head.yml")}
 		}),
 		is(home.ErrBusy, Failed, "finish or abort the merge or rebase first", "distrust", "git", "status"),
 		is(home.ErrDetached, Failed, "check out the branch first", "distrust", "git", "checkout", home.Branch),

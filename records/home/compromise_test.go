@@ -168,6 +168,35 @@ func TestTheOwnerWinsTheLogBack(t *testing.T) {
 		x.sync(x.own, stranger, 21)
 		x.wantWon(22, "one two")
 	})
+	t.Run("the thief first, and this home was put back by hand", func(t *testing.T) {
+		t.Parallel()
+		x := newTheft(t)
+		commit := headOf(t, x.own.Dir())
+		x.steal()
+		x.sync(x.own, desktop, 16)
+		testkit.Git(t, x.own.Dir(), "reset", "-q", "--hard", commit) // found in the reflog
+		x.answer(before, 20)
+		x.sync(x.own, stranger, 21)
+		x.wantWon(22, "one two")
+	})
+	t.Run("the thief rewrote the history", func(t *testing.T) {
+		t.Parallel()
+		x := newTheft(t)
+		evil := x.steal()
+		testkit.Git(t, evil.Dir(), "checkout", "-q", "--orphan", "other", "main~3")
+		testkit.Git(t, evil.Dir(), "commit", "-q", "-m", "x")
+		for i := 2; i >= 0; i-- {
+			testkit.Git(t, evil.Dir(), "read-tree", "--reset", "-u", fmt.Sprint("main~", i))
+			testkit.Git(t, evil.Dir(), "commit", "-q", "-m", "x")
+		}
+		testkit.Git(t, evil.Dir(), "push", "-q", "-f", x.url, "HEAD:main")
+		if err := x.trySync(x.own, desktop, 16); !errors.Is(err, ErrNotYourKey) {
+			t.Errorf("the desktop signs over the thief: %v", err)
+		}
+		x.answer(before, 20)
+		x.sync(x.own, stranger, 21)
+		x.wantWon(22, "one two")
+	})
 	t.Run("the thief comes back", func(t *testing.T) {
 		t.Parallel()
 		x := newTheft(t)
