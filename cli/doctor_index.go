@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"time"
 
 	"github.com/distributed-trust/distrust/cli/config"
 	"github.com/distributed-trust/distrust/cli/render"
@@ -250,7 +249,11 @@ func (d *doctor) journal(_ context.Context, check string) string {
 		return ""
 	}
 	if skipped > 0 {
-		d.say(note, check, file, fmt.Sprintf("%s of %s damaged and not read; what they held raises no alarm", count(skipped, "line"), file), render.Hint{})
+		one := d.say(note, check, file, fmt.Sprintf("%s of %s damaged and not read; what they held raises no alarm", count(skipped, "line"), file), fixHint())
+		one.mend = func(ctx context.Context) (string, error) {
+			aside := d.aside(file)
+			return "written anew without what is damaged; as it was it lies in " + aside, journal.Mend(ctx, file, aside)
+		}
 	}
 	return fmt.Sprintf("%s remembered", count(len(entries), "accepted thing"))
 }
@@ -262,9 +265,9 @@ func (d *doctor) alarms(_ context.Context, check string) string {
 	if err != nil {
 		one := d.fault(check, file, err)
 		if errors.Is(err, journal.ErrAlarms) {
-			aside := file + ".damaged"
 			one.mend = func(context.Context) (string, error) {
-				return "moved to " + aside + "; the next sync raises what is still true", moveAside(file, aside, d.in.Env.Now())
+				aside := d.aside(file)
+				return "moved to " + aside + "; the next sync raises what is still true", os.Rename(file, aside)
 			}
 		}
 		return ""
@@ -282,10 +285,11 @@ func (d *doctor) alarms(_ context.Context, check string) string {
 	return "none is open"
 }
 
-// moveAside renames a damaged file, over none that was kept before.
-func moveAside(file, aside string, now time.Time) error {
+// aside is where a damaged file is kept, over none that was kept before.
+func (d *doctor) aside(file string) string {
+	aside := file + ".damaged"
 	if _, err := os.Lstat(aside); err == nil {
-		aside += now.UTC().Format("-20060102T150405")
+		aside += d.in.Env.Now().UTC().Format("-20060102T150405")
 	}
-	return os.Rename(file, aside)
+	return aside
 }

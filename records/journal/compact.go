@@ -33,6 +33,21 @@ func Compact(ctx context.Context, file string) error {
 	return nil
 }
 
+// Mend writes the journal anew without its torn and damaged lines, once aside holds it as it was.
+func Mend(ctx context.Context, file, aside string) error {
+	all, err := os.ReadFile(file)
+	if err == nil {
+		err = durable.WriteFile(aside, all, 0o600)
+	}
+	if err == nil {
+		err = compact(ctx, file, 1)
+	}
+	if err != nil {
+		return fmt.Errorf("mending journal: %w", err)
+	}
+	return nil
+}
+
 // compact writes the journal anew when at most one part in so many is of use.
 func compact(ctx context.Context, file string, parts int) (err error) {
 	unlock, err := lock(ctx, file, (*flock.Flock).TryLockContext)
