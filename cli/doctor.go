@@ -21,8 +21,8 @@ func doctorCommand(*Env) *Command {
 		Summary: "look over this machine's set-up, or a whole trust repository",
 		Text: `Without an operand: who may write our files, settings, clock, key, home, private records, index, pins, sources, journal, ` +
 			`alarms, and what killed programs left behind. Each check is a line: ok; a note, which can stay as it is; or a problem, with ` +
-			`the next command. The exit code is 1 while problems remain. Nothing is fetched, asked or changed. With --fix what can be mended without changing what is believed is ` +
-			`mended, and said: nothing that was signed is removed, and nobody is trusted more.` + "\n\n" +
+			`the next command. The exit code is 1 while problems remain. Nothing is fetched, asked or changed. With --fix what can be ` +
+			`mended without changing what is believed is mended, and said: nothing that was signed is removed, and nobody is trusted more.` + "\n\n" +
 			`With a folder or an address: the repository as a stranger sees it who has never heard of it, fetched anew and judged as ` +
 			`distrust follow would, every record and signature opened. Nothing of this machine plays a part, so it serves as the ` +
 			`repository's own CI. Of a folder it also says what is not committed or not sealed.`,

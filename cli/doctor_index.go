@@ -148,7 +148,8 @@ func (d *doctor) readPins(_ context.Context, check string) string {
 		}
 		n++
 		if !pin.Delegated && !listed[pin.Log] && !d.unread {
-			d.say(note, check, pin.Name, pin.Name+" was followed here, and sources.yml has no entry for it", hintf("follow it again, or leave it: its pin only guards against going back"))
+			d.say(note, check, pin.Name, pin.Name+" was followed here, and sources.yml has no entry for it",
+				hintf("follow it again, or leave it: its pin only guards against going back"))
 			continue
 		}
 		d.pinnedRecords(check, pin)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/distributed-trust/distrust/cli/config"
 	"github.com/distributed-trust/distrust/cli/render"
@@ -69,30 +70,38 @@ func (d *doctor) fix(ctx context.Context) (*doctor, error) {
 	const rounds = 3
 	var done findings
 	for range rounds {
-		mends := 0
-		err := d.locked(ctx, func() {
-			for _, one := range d.findings {
-				if one.mend == nil {
-					continue
-				}
-				said, err := one.mend(ctx)
-				if err != nil {
-					d.in.Env.warn("%s could not be mended: %s", one.check, oneLine(err))
-					continue
-				}
-				mends++
-				done.say(mended, one.check, one.where, said, render.Hint{})
-			}
-		})
+		if !slices.ContainsFunc(d.findings, func(one finding) bool { return one.mend != nil }) {
+			break
+		}
+		before := len(done)
+		if err := d.locked(ctx, func() { d.mendAll(ctx, &done) }); err != nil {
+			return nil, err
+		}
+		again, err := examineMachine(ctx, d.in)
 		if err != nil {
 			return nil, err
 		}
-		if d, err = examineMachine(ctx, d.in); err != nil || mends == 0 {
+		if d = again; len(done) == before {
 			break
 		}
 	}
 	d.findings = append(done, d.findings...)
 	return d, nil
+}
+
+// mendAll mends what can be mended, and adds what was to done.
+func (d *doctor) mendAll(ctx context.Context, done *findings) {
+	for _, one := range d.findings {
+		if one.mend == nil {
+			continue
+		}
+		said, err := one.mend(ctx)
+		if err != nil {
+			d.in.Env.warn("%s could not be mended: %s", one.check, oneLine(err))
+			continue
+		}
+		done.say(mended, one.check, one.where, said, render.Hint{})
+	}
 }
 
 // locked keeps other writers away; the settings may be damaged.

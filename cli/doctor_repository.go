@@ -107,10 +107,14 @@ func (p *patient) head(check string) string {
 		p.say(note, check, "", text, seal)
 	}
 	if o.Head.URL == "" {
-		p.say(note, check, "", "it names no url: followers do not learn where it moves", render.Hint{Command: render.Words("distrust", "init", "--publish-as", "URL")})
+		p.say(note, check, "", "it names no url: followers do not learn where it moves", render.Hint{
+			Command: render.Words("distrust", "init", "--publish-as", "URL"),
+		})
 	}
 	if o.Head.Contact == "" {
-		p.say(note, check, "", "it names no contact: nobody can tell the owner about a mistake", render.Hint{Command: render.Words("distrust", "init", "--contact", "mailto:NAME@HOST")})
+		p.say(note, check, "", "it names no contact: nobody can tell the owner about a mistake", render.Hint{
+			Command: render.Words("distrust", "init", "--contact", "mailto:NAME@HOST"),
+		})
 	}
 	return fmt.Sprintf("head %d of %s, good until %s; its root is that of the files, %s in the chain from the first",
 		o.Head.Seq, render.Date(o.Head.Issued), render.Date(o.Expires), count(len(p.saw.Heads), "signed head"))
