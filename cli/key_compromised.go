@@ -72,8 +72,12 @@ func runKeyCompromised(ctx context.Context, in *Invocation) (Exit, error) {
 	if err != nil {
 		return Failed, err
 	}
+	out := in.Env.Stdout
+	if in.Bool(jsonFlagName) {
+		out = in.Env.Stderr
+	}
 	if in.Bool("dry-run") {
-		in.showCompromise(plan, in.Env.Stdout)
+		showCompromise(plan, out)
 		return Done, nil
 	}
 	if _, err := h.Compromise(ctx, s, plan, m.options()); err != nil {
@@ -82,9 +86,7 @@ func runKeyCompromised(ctx context.Context, in *Invocation) (Exit, error) {
 	if err := in.saidKey(h, key, "compromised"); err != nil {
 		return Failed, err
 	}
-	if !in.Bool(jsonFlagName) {
-		in.showCompromise(plan, in.Env.Stdout)
-	}
+	showCompromise(plan, out)
 	if err := m.signPrivateAgain(ctx, h, s, key, options.KeepBefore); err != nil {
 		return Failed, err
 	}
@@ -112,7 +114,7 @@ func (in *Invocation) compromiseOptions() (home.CompromiseOptions, error) {
 }
 
 // showCompromise says what becomes of the records and keys of a log, one line each.
-func (in *Invocation) showCompromise(plan *home.Compromise, out io.Writer) {
+func showCompromise(plan *home.Compromise, out io.Writer) {
 	doc := plan.After.Doc()
 	fmt.Fprintf(out, "  goes on from head %d of %s\n", doc.Seq, render.Date(doc.Issued))
 	fmt.Fprintf(out, "  of what it signed %s, %s\n", counts(len(plan.Keep)+len(plan.Again)), void(len(plan.Void)))

@@ -135,3 +135,37 @@ func TestUpdateSaysVoid(t *testing.T) {
 		t.Errorf("kept: %+v %v", u, err)
 	}
 }
+
+func TestRetireKey(t *testing.T) {
+	t.Parallel()
+	x := newTheft(t)
+	retire := func(by, key testkit.Key) error {
+		_, err := x.own.RetireKey(t.Context(), by, key.Key(), optionsAt(8))
+		return err
+	}
+	if err := retire(laptop, offline); !errors.Is(err, ErrRecoveryNeeded) {
+		t.Errorf("the recovery key: %v", err)
+	}
+	if err := retire(laptop, stranger); !errors.Is(err, ErrKeyUnknown) {
+		t.Errorf("a key of nobody: %v", err)
+	}
+	if err := retire(laptop, laptop); err != nil {
+		t.Errorf("one's own: %v", err)
+	}
+	if err := retire(desktop, laptop); !errors.Is(err, ErrKeyState) {
+		t.Errorf("once more: %v", err)
+	}
+	if err := retire(offline, desktop); err != nil {
+		t.Error(err)
+	}
+	if err := retire(offline, offline); !errors.Is(err, ErrLastKey) {
+		t.Errorf("the last one: %v", err)
+	}
+	x.sync(x.own, stranger, 9)
+	x.early.look(10)
+	for _, r := range mustRecords(t, x.own) {
+		if x.own.sealed.log.Void(r) {
+			t.Error("what a retired key signed does not count")
+		}
+	}
+}

@@ -263,3 +263,12 @@ func stock(t testing.TB, h *Home) {
 		}
 	}
 }
+
+func mustRecords(t testing.TB, h *Home) []records.Record {
+	t.Helper()
+	all, err := h.Records(t.Context())
+	if err != nil || len(h.Skipped()) > 0 {
+		t.Fatal(err, h.Skipped())
+	}
+	return all
+}

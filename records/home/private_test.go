@@ -5,8 +5,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/distributed-trust/distrust/records"
 	"github.com/distributed-trust/distrust/records/internal/testkit"
@@ -161,6 +163,57 @@ func TestPrivateRefuses(t *testing.T) {
 		put(t, openRaw(p.Dir()), privateFile, text)
 		if _, err := OpenPrivate(p.Dir(), nil); err == nil || errors.Is(err, ErrNoHome) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// The private log follows the states of the home's keys, also of those that an epoch left out.
+func TestPrivateFollowsTheKeys(t *testing.T) {
+	t.Parallel()
+	x := newTheft(t)
+	dir := filepath.Join(t.TempDir(), "private")
+	p, err := CreatePrivate(dir, laptop.Key(), x.own.Keys(), zeros(3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range []string{"mine", "later"} {
+		if _, err := p.Write(t.Context(), laptop, []schema.Record{trustDoc(name)}, optionsAt(1+i*8)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := x.own.Renew(t.Context(), offline, "x", func(d *schema.Head) error {
+		d.Epoch, d.Keys = d.Epoch+1, d.Keys[1:]
+		return nil
+	}, optionsAt(10)); err != nil {
+		t.Fatal(err)
+	}
+	open := func() (counts []string) {
+		if p, err = OpenPrivate(dir, x.own.Keys()); err != nil {
+			t.Fatal(err)
+		}
+		all, err := p.Records(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range all {
+			if !p.Log().Void(r) {
+				counts = append(counts, r.Doc().Subjects[0].File)
+			}
+		}
+		return counts
+	}
+	if counts := open(); len(counts) != 0 {
+		t.Errorf("%v count", counts)
+	}
+	if _, err := p.Write(t.Context(), laptop, []schema.Record{trustDoc("x")}, optionsAt(11)); !errors.Is(err, ErrNotYourKey) {
+		t.Errorf("the key that was left out signs: %v", err)
+	}
+	for range 2 { // the second time changes nothing
+		if n, err := p.SignAgain(t.Context(), desktop, laptop.Key(), testNow.Add(5*time.Minute)); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+		if counts := open(); !slices.Equal(counts, []string{"mine"}) {
+			t.Errorf("%v count", counts)
 		}
 	}
 }

@@ -47,12 +47,16 @@ type SyncResult struct {
 // says that no state of a log is there. Without a remote nothing happens. A push that somebody
 // else was faster than is tried 5 times, then the error is [ErrPushRefused].
 func (h *Home) Sync(ctx context.Context, opts SyncOptions) (*SyncResult, error) {
-	result := &SyncResult{URL: h.Remote()}
+	url, err := h.tree.RemoteURL()
+	result := &SyncResult{URL: url}
+	if err != nil {
+		return result, fmt.Errorf("syncing home: %w", err)
+	}
 	if result.URL == "" {
 		return result, nil
 	}
 	x := &exchange{Home: h, opts: opts, result: result}
-	err := ErrPushRefused
+	err = ErrPushRefused
 	for try := 0; try < tries && errors.Is(err, ErrPushRefused); try++ {
 		err = x.round(ctx)
 	}
