@@ -249,7 +249,7 @@ func (m *machine) publishAt(ctx context.Context, h *home.Home, remote string) er
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(m.env.Stdout, "published %s at %s\n", count(result.Published, "record"), render.Escape(remote))
+	fmt.Fprintf(m.env.Stdout, "published %s at %s\n", headWith(result.Published), render.Escape(remote))
 	return nil
 }
 

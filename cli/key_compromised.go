@@ -203,7 +203,11 @@ func (in *Invocation) sayNext(h *home.Home, plan *home.Compromise) {
 	if !ordinary {
 		env.say("only a recovery key can sign now: add one for every day: distrust key add KEY --key RECOVERY-KEY")
 	}
-	env.say("publish it now: distrust sync")
+	publish := "distrust sync"
+	if dir := in.String(homeFlagName); dir != "" {
+		publish, _ = render.Command(render.Words("distrust", "sync", "--home", dir)...)
+	}
+	env.say(strings.TrimSuffix("publish it now: "+publish, ": "))
 	env.say("lines with the fingerprint of the compromised key lead nobody to you any more; then: distrust share")
 	env.sayKeys(h.Head())
 }

@@ -185,7 +185,7 @@ func (s *syncRun) exchange(h *home.Home) error {
 	case err != nil:
 		return stolenHint(err)
 	case result.Pushed:
-		s.tell("published  %s to %s", count(result.Published, "record"), render.Escape(result.URL))
+		s.tell("published  %s to %s", headWith(result.Published), render.Escape(result.URL))
 	case result.Waiting:
 		s.in.Env.say(fmt.Sprintf("%s not published: run it on a terminal, or set publish: auto in config.yml", count(result.Pending, "record")))
 	case result.URL != "" && len(result.Pulled) == 0:
@@ -202,7 +202,7 @@ func (s *syncRun) mayPublish(n int, url string) (bool, error) {
 	if s.m.config.Publish != config.PublishAuto && !s.in.Env.IsTerminal(s.in.Env.Stderr) {
 		return false, nil
 	}
-	s.in.Env.say(fmt.Sprintf("publishing %s to %s", count(n, "record"), url))
+	s.in.Env.say(fmt.Sprintf("publishing %s to %s", headWith(n), url))
 	return true, nil
 }
 
@@ -376,6 +376,14 @@ func (s *syncRun) after() error {
 
 func entryName(e journal.Entry) string {
 	return nameOr(e.Name, render.Short("sha256:"+e.Digest.SHA256))
+}
+
+// headWith is what a push shows to others: new records, or at least a new head.
+func headWith(records int) string {
+	if records == 0 {
+		return "your head"
+	}
+	return count(records, "record")
 }
 
 // count writes a number with its noun.
