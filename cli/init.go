@@ -222,10 +222,7 @@ func nameOr(name, other string) string {
 
 // createAt makes a home and publishes it at an empty remote.
 func (m *machine) createAt(ctx context.Context, remote string, profile home.Profile) (*home.Home, error) {
-	if profile.URL == "" && !isLocalPath(remote) {
-		profile.URL = remote
-	}
-	h, s, err := m.createHome(ctx, profile)
+	h, s, err := m.createHome(ctx, withURL(profile, "", remote))
 	if err != nil {
 		return nil, err
 	}
@@ -243,7 +240,12 @@ func (m *machine) publishAt(ctx context.Context, h *home.Home, remote string) er
 	}
 	result, err := h.Sync(ctx, home.SyncOptions{
 		Options: m.options(), Access: m.homeAccess(m.in.Bool(insecureFlagName)),
-		Publish: func(int, string) (bool, error) { return true, nil },
+		Publish: func(n int, url string) (bool, error) {
+			if n > 0 {
+				m.env.say(fmt.Sprintf("publishing %s to %s", headWith(n), url))
+			}
+			return true, nil
+		},
 		Signer:  m.signerOf(h),
 	})
 	if err != nil {
@@ -255,9 +257,14 @@ func (m *machine) publishAt(ctx context.Context, h *home.Home, remote string) er
 
 // initAgain edits the home that is there already: its profile, and where it is published.
 func (m *machine) initAgain(ctx context.Context, h **home.Home, remote string, profile home.Profile) (Exit, error) {
+	publish := false
 	if remote != "" && remote != (*h).Remote() {
-		if err := m.moveRemote(ctx, h, remote, profile); err != nil {
+		var err error
+		if publish, err = m.moveRemote(ctx, h, remote, profile); err != nil {
 			return Failed, err
+		}
+		if publish {
+			profile = withURL(profile, (*h).Head().Doc().URL, remote)
 		}
 	}
 	s, err := m.signer(ctx, *h)
@@ -269,46 +276,60 @@ func (m *machine) initAgain(ctx context.Context, h **home.Home, remote string, p
 		return Failed, err
 	}
 	m.sayHome(*h, s)
-	if written != nil {
+	switch {
+	case publish:
+		if err := m.publishAt(ctx, *h, remote); err != nil {
+			return Failed, err
+		}
+	case written != nil:
 		m.env.say("your head says so from now on; publish it with: distrust sync")
 	}
 	return Done, m.refresh(ctx, *h)
 }
 
-// moveRemote gives a home another remote: an empty one, or one that holds this very log. One
-// that holds another log of the user's is joined, and the records made here are signed again
-// for it after a yes.
-func (m *machine) moveRemote(ctx context.Context, h **home.Home, remote string, profile home.Profile) error {
+// withURL has a head that names no address yet name the remote, unless that is a folder of this
+// machine.
+func withURL(profile home.Profile, known, remote string) home.Profile {
+	if profile.URL == "" && known == "" && !isLocalPath(remote) {
+		profile.URL = remote
+	}
+	return profile
+}
+
+// moveRemote looks at another remote for a home: an empty one, or one that holds this very log, is
+// to be published at. One that holds another log of the user's is joined, and the records made
+// here are signed again for it after a yes.
+func (m *machine) moveRemote(ctx context.Context, h **home.Home, remote string, profile home.Profile) (publish bool, err error) {
 	probe := (*h).Dir() + ".joining"
 	if err := os.RemoveAll(probe); err != nil {
-		return err
+		return false, err
 	}
 	defer os.RemoveAll(probe)
 	if isLocalPath(remote) {
 		if _, err := home.MakeRemote(remote); err != nil {
-			return err
+			return false, err
 		}
 	}
 	other, err := home.Join(ctx, probe, remote, m.homeAccess(m.in.Bool(insecureFlagName)), m.env.Now())
 	if errors.Is(err, home.ErrEmptyRemote) {
-		return m.publishAt(ctx, *h, remote)
+		return true, nil
 	}
 	if err != nil {
-		return cannotJoin(err)
+		return false, cannotJoin(err)
 	}
 	log := other.LogID()
 	other.Close()
 	if log == (*h).LogID() {
-		return m.publishAt(ctx, *h, remote)
+		return true, nil
 	}
 	if err := m.mayJoin(log, remote); err != nil {
-		return err
+		return false, err
 	}
 	if (*h).Remote() != "" {
-		return fail(Failed, fmt.Errorf("%s holds another log than your home, which is published at %s", remote, (*h).Remote()),
+		return false, fail(Failed, fmt.Errorf("%s holds another log than your home, which is published at %s", remote, (*h).Remote()),
 			"move the home away first", render.Words("mv", (*h).Dir(), (*h).Dir()+"-old")...)
 	}
-	return m.rejoin(ctx, h, remote, profile)
+	return false, m.rejoin(ctx, h, remote, profile)
 }
 
 // rejoin replaces an unpublished home by the log at remote. The old one is kept beside it.
