@@ -203,11 +203,13 @@ func (in *Invocation) sayNext(h *home.Home, plan *home.Compromise) {
 	if !ordinary {
 		env.say("only a recovery key can sign now: add one for every day: distrust key add KEY --key RECOVERY-KEY")
 	}
-	publish := "distrust sync"
+	publish := render.Words("distrust", "sync")
 	if dir := in.String(homeFlagName); dir != "" {
-		publish, _ = render.Command(render.Words("distrust", "sync", "--home", dir)...)
+		publish = append(publish, render.Words("--home", dir)...)
 	}
-	env.say(strings.TrimSuffix("publish it now: "+publish, ": "))
+	if line, ok := render.Command(publish...); ok {
+		env.say("publish it now: " + line)
+	}
 	env.say("lines with the fingerprint of the compromised key lead nobody to you any more; then: distrust share")
 	env.sayKeys(h.Head())
 }
