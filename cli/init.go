@@ -246,7 +246,7 @@ func (m *machine) publishAt(ctx context.Context, h *home.Home, remote string) er
 			}
 			return true, nil
 		},
-		Signer:  m.signerOf(h),
+		Signer: m.signerOf(h),
 	})
 	if err != nil {
 		return err
