@@ -26,6 +26,12 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(crashDir); dir != "" {
 		os.Exit(crash(dir, os.Getenv(crashAt), os.Getenv(crashWhat)))
 	}
+	if url := os.Getenv(fetchVariable); url != "" {
+		if err := fetchAndMeasure(url); err != nil {
+			panic(err)
+		}
+		return
+	}
 	var err error
 	if template.parent, err = os.MkdirTemp("", "gitstore"); err != nil {
 		panic(err)

@@ -241,13 +241,13 @@ func (r *received) index(ctx context.Context, file string, l Limits) error {
 	if err != nil {
 		return err
 	}
-	count, err := scanPack(ctx, f, l)
-	if err != nil || count == 0 {
+	list, err := scanPack(ctx, f, l)
+	if err != nil || len(list) == 0 {
 		return err
 	}
 	f.Close()
 	r.size = info.Size()
-	r.base, err = indexPack(file)
+	r.base, err = indexPack(ctx, file, list, l)
 	return err
 }
 

@@ -123,14 +123,16 @@ func packEntry(kind byte, data []byte) []byte {
 }
 
 // offsetDelta is a delta on what begins that many bytes before it.
-func offsetDelta(back int, delta []byte) []byte {
+func offsetDelta(back int, delta []byte) []byte { return offsetDeltaOf(back, delta, deflate(delta)) }
+
+func offsetDeltaOf(back int, delta, deflated []byte) []byte {
 	b := objectHeader(6, int64(len(delta)))
 	offset := []byte{byte(back & 0x7f)}
 	for back >>= 7; back > 0; back >>= 7 {
 		back--
 		offset = append([]byte{byte(back&0x7f) | 0x80}, offset...)
 	}
-	return append(append(b, offset...), deflate(delta)...)
+	return append(append(b, offset...), deflated...)
 }
 
 func finishPack(count int, entries ...[]byte) []byte {

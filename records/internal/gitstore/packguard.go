@@ -3,18 +3,20 @@ package gitstore
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/zlib"
 	"context"
+	"crypto"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	gohash "hash"
 	"io"
 	"os"
-	"path/filepath"
+	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/format/idxfile"
-	"github.com/go-git/go-git/v5/plumbing/format/packfile"
+	"github.com/go-git/go-git/v5/plumbing/hash"
 )
 
 // maxDeltaDepth is the longest chain of deltas on deltas. git makes 50, and
@@ -29,37 +31,53 @@ const (
 	packRef    = 7 // a delta, its base named by its id
 )
 
-// scanPack reads a whole pack before go-git sees it and refuses what could cost
-// more than the limits (S3.2): how many objects the header claims, how large
-// each object and each delta's result is declared and really is, what all of
-// them come to. It holds at most one buffer and the offsets of the objects. It
-// gives the number of objects.
-func scanPack(ctx context.Context, r io.Reader, l Limits) (int64, error) {
-	s := &packScan{ctx: ctx, r: bufio.NewReaderSize(r, 64<<10), limits: l, depth: map[int64]int{}}
+// packed is an object of a pack.
+type packed struct {
+	off   int64
+	hash  plumbing.Hash // its id; of a delta that names its base by id that id, until its own is known
+	crc   uint32
+	base  int32 // the place of its base in the list, or one of the two below
+	depth int16 // how many deltas lie under it
+	kind  byte  // as the pack has it; of a delta whose id is known that of what it makes
+}
+
+const (
+	noBase    int32 = -1 // it is whole
+	otherBase int32 = -2 // its base is named by id
+)
+
+// scanPack reads a whole pack before anything else does and refuses what could
+// cost more than the limits (S3.2): how many objects the header claims, how
+// large each object and each delta's result is declared and really is, what all
+// of them come to. It holds one buffer and lists the objects as they lie there,
+// with the ids of those that are whole.
+func scanPack(ctx context.Context, r io.Reader, l Limits) ([]packed, error) {
+	s := &packScan{ctx: ctx, r: bufio.NewReaderSize(r, 64<<10), limits: l, sum: hash.New(crypto.SHA1)}
 	var head [12]byte
 	if _, err := io.ReadFull(s, head[:]); err != nil {
-		return 0, s.cut(err)
+		return nil, s.cut(err)
 	}
 	if string(head[:4]) != "PACK" || binary.BigEndian.Uint32(head[4:]) != 2 {
-		return 0, &HostileError{What: "what was sent is no pack"}
+		return nil, &HostileError{What: "what was sent is no pack"}
 	}
 	count := int64(binary.BigEndian.Uint32(head[8:]))
 	if count > l.Objects {
-		return 0, &LimitError{What: "objects in a pack", Limit: l.Objects, Got: count, Option: "objects"}
+		return nil, &LimitError{What: "objects in a pack", Limit: l.Objects, Got: count, Option: "objects"}
 	}
+	s.list = make([]packed, 0, count)
 	for range count {
 		if err := s.object(); err != nil {
-			return 0, err
+			return nil, err
 		}
 	}
-	var sum [20]byte // go-git compares it
+	var sum [20]byte // indexPack compares it
 	if _, err := io.ReadFull(s, sum[:]); err != nil {
-		return 0, s.cut(err)
+		return nil, s.cut(err)
 	}
 	if _, err := s.ReadByte(); !errors.Is(err, io.EOF) {
-		return 0, &HostileError{What: "something follows the pack"}
+		return nil, &HostileError{What: "something follows the pack"}
 	}
-	return count, nil
+	return s.list, nil
 }
 
 type packScan struct {
@@ -68,7 +86,8 @@ type packScan struct {
 	off      int64
 	limits   Limits
 	inflated int64
-	depth    map[int64]int // how many deltas lie under the object that begins there
+	list     []packed
+	sum      gohash.Hash // of the object that is being read
 	zr       io.ReadCloser
 }
 
@@ -98,37 +117,48 @@ func (s *packScan) object() error {
 	if err := context.Cause(s.ctx); err != nil {
 		return err
 	}
-	start := s.off
+	o := packed{off: s.off, base: noBase}
 	kind, size, err := s.header()
 	if err != nil {
 		return err
 	}
+	o.kind = byte(kind)
 	switch {
 	case kind >= packCommit && kind <= packTag:
 	case kind == packOffset:
-		back, err := s.distance(start)
+		back, err := s.distance(o.off)
 		if err != nil {
 			return err
 		}
-		under, ok := s.depth[start-back]
+		at, ok := slices.BinarySearchFunc(s.list, o.off-back, func(o packed, off int64) int { return cmp.Compare(o.off, off) })
 		if !ok {
 			return &HostileError{What: "a delta has no base in the pack"}
 		}
-		if s.depth[start] = under + 1; under >= maxDeltaDepth {
-			return &HostileError{What: "a chain of deltas has no end"}
+		if err := o.on(s.list, int32(at)); err != nil {
+			return err
 		}
 	case kind == packRef:
-		var base plumbing.Hash
-		if _, err := io.ReadFull(s, base[:]); err != nil {
+		o.base = otherBase
+		if _, err := io.ReadFull(s, o.hash[:]); err != nil {
 			return s.cut(err)
 		}
 	default:
 		return &HostileError{What: "the pack holds an object of no known kind"}
 	}
-	if _, ok := s.depth[start]; !ok {
-		s.depth[start] = 0
+	if err := s.inflate(&o, size); err != nil {
+		return err
 	}
-	return s.inflate(kind == packOffset || kind == packRef, size)
+	s.list = append(s.list, o)
+	return nil
+}
+
+// on puts a delta on its base.
+func (o *packed) on(list []packed, base int32) error {
+	o.base = base
+	if o.depth = list[base].depth + 1; o.depth > maxDeltaDepth {
+		return &HostileError{What: "a chain of deltas has no end"}
+	}
+	return nil
 }
 
 // header reads an object's kind and declared size.
@@ -171,9 +201,9 @@ func (s *packScan) distance(most int64) (int64, error) {
 	return n, nil
 }
 
-// inflate reads an object's bytes away, counts them, and looks into the first
-// of them when it is a delta: they say how large its result is.
-func (s *packScan) inflate(delta bool, size int64) error {
+// inflate reads an object's bytes away and counts them. It finds the id of an
+// object that is whole; the first bytes of a delta say how large its result is.
+func (s *packScan) inflate(o *packed, size int64) error {
 	var err error
 	if s.zr == nil {
 		s.zr, err = zlib.NewReader(s)
@@ -185,10 +215,18 @@ func (s *packScan) inflate(delta bool, size int64) error {
 	}
 	var first bytes.Buffer // two numbers of at most ten bytes
 	n, err := io.Copy(&first, io.LimitReader(s.zr, min(size, 20)))
+	s.sum.Reset()
 	if err == nil {
-		var rest int64
-		rest, err = io.Copy(io.Discard, io.LimitReader(s.zr, size-n+1)) // one more than declared shows that it lied
-		n += rest
+		rest := io.LimitReader(s.zr, size-n+1) // one more than declared shows that it lied
+		var more int64
+		if o.base == noBase {
+			fmt.Fprintf(s.sum, "%s %d\x00", plumbing.ObjectType(o.kind), size)
+			s.sum.Write(first.Bytes())
+			more, err = io.Copy(s.sum, rest)
+		} else {
+			more, err = io.Copy(io.Discard, rest)
+		}
+		n += more
 	}
 	if err != nil {
 		return s.broken(err)
@@ -197,7 +235,9 @@ func (s *packScan) inflate(delta bool, size int64) error {
 		return &HostileError{What: "an object is longer or shorter than declared"}
 	}
 	s.inflated += size
-	if delta {
+	if o.base == noBase {
+		s.sum.Sum(o.hash[:0])
+	} else {
 		made, err := deltaResult(first.Bytes())
 		if err != nil {
 			return err
@@ -257,41 +297,4 @@ func spool(ctx context.Context, r io.Reader, file string, l Limits) (err error) 
 		return fmt.Errorf("receiving a pack: %w", err)
 	}
 	return f.Sync()
-}
-
-// indexPack makes the index of a scanned pack and gives both the names under
-// which git looks for them, in the folder where the pack lies. It gives the
-// common part of these names.
-func indexPack(file string) (base string, err error) {
-	defer recoverDecoder(&err)
-	f, err := os.Open(file)
-	if err != nil {
-		return "", fmt.Errorf("indexing a pack: %w", err)
-	}
-	defer f.Close()
-	var w idxfile.Writer
-	p, err := packfile.NewParser(packfile.NewScanner(f), &w)
-	if err != nil {
-		return "", fmt.Errorf("indexing a pack: %w", err)
-	}
-	sum, err := p.Parse()
-	if err != nil {
-		return "", &HostileError{What: "the pack cannot be indexed", Err: foreign{err}}
-	}
-	index, err := w.Index()
-	if err != nil {
-		return "", fmt.Errorf("indexing a pack: %w", err)
-	}
-	base = filepath.Join(filepath.Dir(file), "pack-"+sum.String())
-	var b bytes.Buffer
-	if _, err := idxfile.NewEncoder(&b).Encode(index); err != nil {
-		return "", fmt.Errorf("indexing a pack: %w", err)
-	}
-	if err := writeFile(base+".idx", b.Bytes(), 0o444); err != nil {
-		return "", fmt.Errorf("indexing a pack: %w", err)
-	}
-	if err := errors.Join(os.Chmod(file, 0o444), os.Rename(file, base+".pack")); err != nil {
-		return "", fmt.Errorf("indexing a pack: %w", err)
-	}
-	return base, nil
 }

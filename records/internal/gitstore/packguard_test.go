@@ -41,18 +41,23 @@ func TestScanPackOfGit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		count, err := scanPack(t.Context(), bytes.NewReader(pack), DefaultLimits())
-		if err != nil || count < 10 {
-			t.Fatalf("%v: %d objects, %v", args, count, err)
+		list, err := scanPack(t.Context(), bytes.NewReader(pack), DefaultLimits())
+		if err != nil || len(list) < 10 {
+			t.Fatalf("%v: %d objects, %v", args, len(list), err)
 		}
 		if err := os.WriteFile(file, pack, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		base, err := indexPack(file)
+		base, err := indexPack(t.Context(), file, list, DefaultLimits())
 		if err != nil {
 			t.Fatalf("%v: %v", args, err)
 		}
 		testkit.Git(t, dir, "verify-pack", base+".idx")
+		testkit.Git(t, dir, "index-pack", "-o", file+".idx", base+".pack")
+		ours, err := os.ReadFile(base + ".idx")
+		if theirs, failed := os.ReadFile(file + ".idx"); err != nil || failed != nil || !bytes.Equal(ours, theirs) {
+			t.Errorf("%v: git makes another index: %v, %v", args, err, failed)
+		}
 		for cut := 0; cut < len(pack); cut += 5 {
 			if _, err := scanPack(t.Context(), bytes.NewReader(pack[:cut]), DefaultLimits()); err == nil {
 				t.Fatalf("%v: cut at %d of %d and accepted", args, cut, len(pack))
@@ -111,14 +116,14 @@ func FuzzScanPack(f *testing.F) {
 	f.Add([]byte("PACK"))
 	f.Fuzz(func(t *testing.T, pack []byte) {
 		l := smallLimits()
-		count, err := scanPack(t.Context(), bytes.NewReader(pack), l)
+		list, err := scanPack(t.Context(), bytes.NewReader(pack), l)
 		if err != nil {
 			return
 		}
-		if count > l.Objects {
-			t.Fatalf("%d objects", count)
+		if int64(len(list)) > l.Objects {
+			t.Fatalf("%d objects", len(list))
 		}
-		if count == 0 {
+		if len(list) == 0 {
 			return
 		}
 		dir := t.TempDir()
@@ -130,7 +135,7 @@ func FuzzScanPack(f *testing.F) {
 		if err := os.WriteFile(file, pack, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := indexPack(file); err != nil {
+		if _, err := indexPack(t.Context(), file, list, l); err != nil {
 			return
 		}
 		var repo repository

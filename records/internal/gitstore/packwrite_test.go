@@ -97,10 +97,11 @@ func checkEncoded(t *testing.T, dir string, repo *repository, list []plumbing.Ha
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n, err := scanPack(t.Context(), bytes.NewReader(b), DefaultLimits()); err != nil || n != int64(len(list)) {
-		t.Fatalf("%d objects of %d, %v", n, len(list), err)
+	found, err := scanPack(t.Context(), bytes.NewReader(b), DefaultLimits())
+	if err != nil || len(found) != len(list) {
+		t.Fatalf("%d objects of %d, %v", len(found), len(list), err)
 	}
-	base, err := indexPack(file)
+	base, err := indexPack(t.Context(), file, found, DefaultLimits())
 	if err != nil {
 		t.Fatal(err)
 	}
