@@ -45,7 +45,7 @@ type Accepted struct {
 	Pin       Pin    // what to remember from now on
 	Unchanged bool   // it is the pinned head itself
 	Raised    bool   // its epoch is above the pin's: a recovery key has spoken (F5.4)
-	Chain     []Head // the heads that are new since the pin or the raised epoch, oldest first, the last is Pin.Head
+	Chain     []Head // the heads that are new since the pin or the raised epoch, at a first contact those of keys/; oldest first, the last is Pin.Head
 }
 
 // FirstContact judges a log that nothing is known of (F5.1, F5.2, F5.4): the kept heads from seq 1
@@ -76,7 +76,11 @@ func FirstContact(named string, kept []Head, h Head, now time.Time) (Accepted, e
 	if err := checkClock(Head{}, h, now); err != nil {
 		return Accepted{}, err
 	}
-	return Accepted{Pin: st.pin(), Chain: []Head{h}}, nil
+	accepted := Accepted{Pin: st.pin()}
+	for _, s := range steps {
+		accepted.Chain = append(accepted.Chain, s.head)
+	}
+	return accepted, nil
 }
 
 // Advance judges a fetched head over the pinned one (F5.1 to F5.6). The error is a *[HeadError],

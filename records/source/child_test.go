@@ -184,6 +184,36 @@ func lies() map[string]lie {
 				}
 			}
 		}},
+		"heads that are nothing but names": {option: "commits", onHead: func(l *lie, e records.Envelope) error {
+			for {
+				if err := l.frameWriter.head(records.Envelope{Path: strings.Repeat("x", 64<<10)}); err != nil {
+					return err
+				}
+			}
+		}},
+		"a size is another one": {onFiles: changed(func(f []file) []file { f[len(f)-1].size--; return f })},
+		"another branch":        {onClaim: func(_ *lie, c *claim) { c.Branch = "x y" }},
+		"fetched again and again": {onStart: func(l *lie) error {
+			for {
+				if err := l.fetched(); err != nil {
+					return err
+				}
+			}
+		}},
+		"lists of nothing": {onFiles: func(l *lie, _ []file) error {
+			for {
+				if err := l.write(frameFiles); err != nil {
+					return err
+				}
+			}
+		}},
+		"questions, and no ear for answers": {onStart: func(l *lie) error {
+			for {
+				if err := l.writeJSON(frameQuestion, question{URL: "https://bank.example/"}); err != nil {
+					return err
+				}
+			}
+		}},
 		"another earlier list":    {local: true, onClaim: func(_ *lie, c *claim) { c.Base = strings.Repeat("1", 40) }},
 		"a commit that is a path": {onClaim: func(_ *lie, c *claim) { c.Commit = "../../x" }},
 		"fewer than no commits":   {onClaim: func(_ *lie, c *claim) { c.Unsealed = -1 }},

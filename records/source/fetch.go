@@ -111,6 +111,7 @@ type child struct {
 	said    words       // on its error stream
 	awaited atomic.Bool // it is its turn
 	refused []error     // questions that were answered with no
+	keys    int         // how often credentials were asked for
 }
 
 // start starts the process and tells it what to do.
@@ -231,41 +232,49 @@ func (c *child) take(ctx context.Context, kind frameKind, payload []byte) error 
 		if json.Unmarshal(payload, &q) != nil {
 			return unbelievable("a question that is none")
 		}
-		return c.reply(c.ask(ctx, q))
+		a, err := c.ask(ctx, q)
+		if err != nil {
+			return err
+		}
+		return c.reply(a)
 	case frameHello, frameEnd:
 	}
 	return unbelievable("something that means nothing")
 }
 
+// reply answers. A process that does not listen keeps us waiting as one that does not speak.
 func (c *child) reply(a answer) error {
+	c.awaited.Store(true)
+	defer c.awaited.Store(false)
 	if err := c.answers.Encode(a); err != nil {
 		return fmt.Errorf("answering the process that fetches: %w", err)
 	}
 	return nil
 }
 
-// ask puts a question of the process to whoever answers such questions, each kind once. The URL
+// maxKeys is how often credentials may be asked for: a fetch, and once more as a whole when the store
+// is full.
+const maxKeys = 2
+
+// ask puts a question of the process to whoever answers such questions, about a host once. The URL
 // that credentials are asked for is ours: the process cannot ask for those of another.
-func (c *child) ask(ctx context.Context, q question) answer {
-	var a answer
-	var err error
+func (c *child) ask(ctx context.Context, q question) (a answer, err error) {
 	switch {
 	case q.Host != nil && c.access.SSH.AcceptHost != nil:
 		ask := c.access.SSH.AcceptHost
 		c.access.SSH.AcceptHost = nil
 		err = ask(ctx, *q.Host)
-	case q.Host == nil && q.URL == c.to.job.URL && c.access.Credentials != nil:
-		ask := c.access.Credentials
-		c.access.Credentials = nil
-		a.User, a.Secret, err = ask(ctx, q.URL)
+	case q.Host == nil && q.URL == c.to.job.URL && c.access.Credentials != nil && c.keys < maxKeys:
+		c.keys++
+		a.User, a.Secret, err = c.access.Credentials(ctx, q.URL)
 	default:
-		err = unbelievable("a question that nobody answers")
+		return a, unbelievable("a question that nobody answers")
 	}
 	if err != nil {
 		a = answer{Refused: err.Error()}
 		c.refused = append(c.refused, err)
 	}
-	return a
+	return a, nil
 }
 
 // words keeps the beginning of what a process says on its error stream.

@@ -107,11 +107,24 @@ func (w *work) pinFor(set *headSet) *Pin {
 	pin.Format, pin.Log = pinFormat, doc.Log
 	pin.Branch, pin.Tip, pin.Commit = set.Tip.Branch, set.Tip.Commit, set.Published.Commit
 	pin.Head, pin.Signature = string(yaml), string(sig)
-	pin.Dropped, pin.KeptHeads = w.accepted.Pin.Dropped, set.KeptIDs
+	pin.Dropped, pin.KeptHeads = w.accepted.Pin.Dropped, w.keptHeads(pin.KeptHeads, set)
 	pin.Skipped, pin.NotUnderstood = w.skipped.counts()
 	pin.Unsealed, pin.NewerHeads = set.Published.Unsealed, set.Published.NotUnderstood
 	pin.Signers = oddSigners(doc, set.Beside)
 	return w.following(pin)
+}
+
+// keptHeads are the ids of those heads under keys/ that were judged now or are known from before. What else
+// lies there is anybody's: no root covers it, and rule 5 ignores what is above the published head.
+func (w *work) keptHeads(known []string, set *headSet) []string {
+	judged := map[string]bool{}
+	for _, id := range known {
+		judged[id] = true
+	}
+	for _, h := range w.accepted.Chain {
+		judged[h.ID()] = true
+	}
+	return slices.DeleteFunc(slices.Clone(set.KeptIDs), func(id string) bool { return !judged[id] })
 }
 
 // oddSigners says what is wrong with the allowed_signers file of a repository (F4). It changes nothing

@@ -132,6 +132,9 @@ func (w frameWriter) files(changes []file) error {
 			lines = lines[:0]
 		}
 	}
+	if len(lines) == 0 {
+		return nil
+	}
 	return w.write(frameFiles, lines)
 }
 
@@ -206,6 +209,9 @@ func parseEnvelope(b []byte) (records.Envelope, error) {
 
 // parseFiles reads what frameWriter.files wrote.
 func parseFiles(b []byte) ([]file, error) {
+	if len(b) == 0 {
+		return nil, unbelievable("a list of files that is none")
+	}
 	var changes []file
 	for line := range bytes.Lines(b) {
 		text := string(bytes.TrimSuffix(line, []byte("\n")))

@@ -41,6 +41,7 @@ type gate struct {
 	job job
 	in  *intake
 
+	read     bool   // everything was fetched
 	changed  []file // how the list differs from the earlier one
 	raw      []records.Envelope
 	rawBytes int
@@ -55,12 +56,19 @@ func unbelievable(what string) error {
 }
 
 func (g *gate) fetched() error {
+	if g.read {
+		return unbelievable("everything twice")
+	}
+	g.read = true
 	g.in.report(StageReading, 0, 0)
 	return nil
 }
 
 // listedFile is the form of paths on a list (F4).
 var listedFile = regexp.MustCompile(`^(records|keys)(/[a-z0-9][a-z0-9._-]{0,127}){1,4}$`)
+
+// maxBranchBytes bounds the name of a branch, which a pin holds, as the fetch of the next one does.
+const maxBranchBytes = 200
 
 // objectID is the form of an object id of git.
 var objectID = regexp.MustCompile(`^[0-9a-f]{40}$`)
@@ -83,11 +91,14 @@ func (g *gate) files(changes []file) error {
 	return nil
 }
 
+// envelopeBytes is about what a document takes besides its bytes.
+const envelopeBytes = 256
+
 func (g *gate) head(e records.Envelope) error {
 	if g.list != nil {
 		return unbelievable("a head after the heads")
 	}
-	if g.rawBytes += len(e.YAML) + len(e.Sig); g.rawBytes > maxChainBytes {
+	if g.rawBytes += envelopeBytes + len(e.Path) + len(e.YAML) + len(e.Sig); g.rawBytes > maxChainBytes {
 		return &LimitError{What: "bytes of heads", Limit: maxChainBytes, Got: int64(g.rawBytes), Option: "commits"}
 	}
 	g.raw = append(g.raw, e)
@@ -147,7 +158,8 @@ func (g *gate) addUp(doc schema.Head) error {
 // open opens the heads. The first is the published one; of the others, what does not open counts
 // as missing.
 func (g *gate) open(c claim) (*headSet, error) {
-	if len(g.raw) == 0 || !objectID.MatchString(c.Tip) || !objectID.MatchString(c.Commit) || c.Unsealed < 0 || c.NotUnderstood < 0 {
+	if len(g.raw) == 0 || len(c.Branch) > maxBranchBytes || g.job.Branch != "" && c.Branch != g.job.Branch ||
+		!objectID.MatchString(c.Tip) || !objectID.MatchString(c.Commit) || c.Unsealed < 0 || c.NotUnderstood < 0 {
 		return nil, unbelievable("a state that is none")
 	}
 	first := g.raw[0]
@@ -187,8 +199,8 @@ func (g *gate) open(c claim) (*headSet, error) {
 func (g *gate) isListed(e records.Envelope) bool {
 	doc, ok := g.list.find(e.Path)
 	sig, signed := g.list.find(records.SignaturePath(e.Path))
-	return ok && doc.sum == sha256.Sum256(e.YAML) &&
-		(signed && sig.sum == sha256.Sum256(e.Sig) || !signed && len(e.Sig) == 0)
+	fits := func(f file, b []byte) bool { return f.size == int64(len(b)) && f.sum == sha256.Sum256(b) }
+	return ok && fits(doc, e.YAML) && (signed && fits(sig, e.Sig) || !signed && len(e.Sig) == 0)
 }
 
 func (g *gate) record(e records.Envelope) error {

@@ -186,6 +186,9 @@ func WritePin(d Dirs, pin *Pin) error {
 	if err == nil {
 		_, err = parsePin(b) // never write what could not be read back
 	}
+	if err == nil && len(b) > maxPinBytes {
+		err = fmt.Errorf("longer than %d bytes", maxPinBytes)
+	}
 	if err == nil {
 		err = writeFile(d.pin(pin.Log), b)
 	}
