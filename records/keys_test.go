@@ -271,8 +271,8 @@ func TestHostileRecovery(t *testing.T) {
 	})
 }
 
-// TestDropped follows the list of dropped keys over two epochs.
-func TestDropped(t *testing.T) {
+// TestHostileDroppedKeys follows the list of dropped keys over two epochs.
+func TestHostileDroppedKeys(t *testing.T) {
 	t.Parallel()
 	c := []Head{firstHead(t, laptop, desktop.Listed(schema.Active, false), thief.Listed(schema.Active, false), offline.Listed(schema.Active, true))}
 	pin := pinned(t, c)

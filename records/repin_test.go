@@ -7,9 +7,9 @@ import (
 	"github.com/distributed-trust/distrust/schema"
 )
 
-// TestRepin puts another head in the pin's place on request: only a state of the same log, and never
+// TestHostileRepin puts another head in the pin's place on request: only a state of the same log, and never
 // one that a compromised key made.
-func TestRepin(t *testing.T) {
+func TestHostileRepin(t *testing.T) {
 	t.Parallel()
 	first := firstHead(t, laptop, desktop.Listed(schema.Active, false), offline.Listed(schema.Active, true))
 	long := extend(t, []Head{first}, laptop, 4)

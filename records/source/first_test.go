@@ -12,8 +12,8 @@ import (
 	"github.com/distributed-trust/distrust/schema"
 )
 
-// TestFirstContactRefused is what a first contact meets besides an honest log.
-func TestFirstContactRefused(t *testing.T) {
+// TestHostileFirstContact is what a first contact meets besides an honest log.
+func TestHostileFirstContact(t *testing.T) {
 	t.Parallel()
 	alice := testkit.NewKey("alice")
 	cases := []struct {
@@ -199,8 +199,8 @@ func TestFollowedAlready(t *testing.T) {
 	}
 }
 
-// TestOwnLog: no repository may pass for the user (F5.1).
-func TestOwnLog(t *testing.T) {
+// TestHostileClaimOfOwnLog: no repository may pass for the user (F5.1).
+func TestHostileClaimOfOwnLog(t *testing.T) {
 	t.Parallel()
 	alice := newForge(t, "alice")
 	m := newMachine(t)

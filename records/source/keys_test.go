@@ -9,8 +9,8 @@ import (
 	"github.com/distributed-trust/distrust/schema"
 )
 
-// TestCompromisedKey: what a compromised key signed is void, what the owner stands by is not (F5.8).
-func TestCompromisedKey(t *testing.T) {
+// TestHostileCompromisedKey: what a compromised key signed is void, what the owner stands by is not (F5.8).
+func TestHostileCompromisedKey(t *testing.T) {
 	t.Parallel()
 	alice := newForge(t, "alice")
 	laptop := testkit.NewKey("laptop")
@@ -45,9 +45,9 @@ func TestCompromisedKey(t *testing.T) {
 	}
 }
 
-// TestRecoveryKeyTakesOver: a thief publishes first, the owner answers with the recovery key and
+// TestHostileThief: a thief publishes first, the owner answers with the recovery key and
 // raises the epoch; a follower who saw the thief ends on the owner's log (F5.4).
-func TestRecoveryKeyTakesOver(t *testing.T) {
+func TestHostileThief(t *testing.T) {
 	t.Parallel()
 	alice := newForge(t, "alice")
 	owner, offline := alice.key, testkit.NewKey("offline")

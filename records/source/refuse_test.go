@@ -13,9 +13,9 @@ import (
 	"github.com/distributed-trust/distrust/schema"
 )
 
-// TestRefusedStates shows a follower what no honest publisher shows. Every case is refused with
+// TestHostileStates shows a follower what no honest publisher shows. Every case is refused with
 // its own kind, and pin, index and records stay what they were.
-func TestRefusedStates(t *testing.T) {
+func TestHostileStates(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
 		name     string
@@ -212,8 +212,8 @@ func TestRewrittenHistoryWithAllHeads(t *testing.T) {
 	}
 }
 
-// TestOneRefusalAmongMany: one source's failure is no other's.
-func TestOneRefusalAmongMany(t *testing.T) {
+// TestHostileSourceAmongMany: one source's failure is no other's.
+func TestHostileSourceAmongMany(t *testing.T) {
 	t.Parallel()
 	alice, bob, carol := newForge(t, "alice"), newForge(t, "bob"), newForge(t, "carol")
 	m := newMachine(t)
@@ -235,9 +235,9 @@ func TestOneRefusalAmongMany(t *testing.T) {
 	}
 }
 
-// TestLimits raises and lowers what a source may be (F7): more is refused with the number and the
+// TestHostileSizes raises and lowers what a source may be (F7): more is refused with the number and the
 // option, and nothing is cut.
-func TestLimits(t *testing.T) {
+func TestHostileSizes(t *testing.T) {
 	t.Parallel()
 	friends := []*forge{newForge(t, "bob"), newForge(t, "carol"), newForge(t, "dave")}
 	cases := []struct {
@@ -285,8 +285,8 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestFilesAddUp counts the files of the whole set, not only those that are new.
-func TestFilesAddUp(t *testing.T) {
+// TestHostileSizeInPieces counts the files of the whole set, not only those that are new.
+func TestHostileSizeInPieces(t *testing.T) {
 	t.Parallel()
 	alice := newForge(t, "alice")
 	m := newMachine(t)
@@ -303,8 +303,8 @@ func TestFilesAddUp(t *testing.T) {
 	}
 }
 
-// TestEdgesAddUp counts edges over the whole set, not only over what is new.
-func TestEdgesAddUp(t *testing.T) {
+// TestHostileEdgesInPieces counts edges over the whole set, not only over what is new.
+func TestHostileEdgesInPieces(t *testing.T) {
 	t.Parallel()
 	alice, bob, carol := newForge(t, "alice"), newForge(t, "bob"), newForge(t, "carol")
 	first := alice.say(followOf(bob, "https://example.org/bob.git", "pkg:npm/a", "pkg:npm/b"))
@@ -341,8 +341,8 @@ func TestNewerHeadOnTop(t *testing.T) {
 	}
 }
 
-// TestEvidenceIsBounded: a source can make forks for ever, a machine cannot keep them all.
-func TestEvidenceIsBounded(t *testing.T) {
+// TestHostileEvidence: a source can make forks for ever, a machine cannot keep them all.
+func TestHostileEvidence(t *testing.T) {
 	t.Parallel()
 	alice := newForge(t, "alice")
 	start := alice.mark()
@@ -363,8 +363,8 @@ func TestEvidenceIsBounded(t *testing.T) {
 	}
 }
 
-// TestEdgeBytes refuses public follows whose addresses take more than every check should read.
-func TestEdgeBytes(t *testing.T) {
+// TestHostileEdgeBytes refuses public follows whose addresses take more than every check should read.
+func TestHostileEdgeBytes(t *testing.T) {
 	t.Parallel()
 	alice, bob := newForge(t, "alice"), newForge(t, "bob")
 	m := newMachine(t)

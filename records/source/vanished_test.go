@@ -33,8 +33,8 @@ func vanish(t *testing.T) (alice *forge, m *machine, spec Spec, stays, gone reco
 	return alice, m, spec, stays, gone
 }
 
-// TestReportsStay: a report that leaves the set is kept, byte for byte, and counts on (F5.7).
-func TestReportsStay(t *testing.T) {
+// TestHostileOmission: a report that leaves the set is kept, byte for byte, and counts on (F5.7).
+func TestHostileOmission(t *testing.T) {
 	t.Parallel()
 	alice, m, spec, stays, gone := vanish(t)
 	file := filepath.Join(m.dirs.kept(spec.Log), idOf(gone)+".yml")
@@ -170,9 +170,9 @@ func TestTrustThatWasThereEndsVanished(t *testing.T) {
 	m.wantHolds(spec.Log, []records.Envelope{cleared})
 }
 
-// TestVanishedLimit: a source that lets more reports disappear than are kept is refused, with the
+// TestHostileManyVanished: a source that lets more reports disappear than are kept is refused, with the
 // number (F7).
-func TestVanishedLimit(t *testing.T) {
+func TestHostileManyVanished(t *testing.T) {
 	t.Parallel()
 	alice, m, spec, stays, gone := vanish(t)
 	alice.take(stays)
@@ -232,9 +232,9 @@ func TestVanishedWhileIndexAhead(t *testing.T) {
 	m.wantHolds(spec.Log, []records.Envelope{y}, report)
 }
 
-// TestCorruptedSignature hides a report by breaking its signature, with a head over the broken file: it
+// TestHostileSignature hides a report by breaking its signature, with a head over the broken file: it
 // can no longer be read, so it has left the set, so it stays (F5.7). Trust that is broken so goes.
-func TestCorruptedSignature(t *testing.T) {
+func TestHostileSignature(t *testing.T) {
 	t.Parallel()
 	for _, store := range []string{"as it was", "deleted"} {
 		t.Run(store, func(t *testing.T) {

@@ -449,7 +449,7 @@ func diskUse(t testing.TB, dir string) (size int64) {
 }
 
 // While a pack is being spooled no more than the limit is on the disk.
-func TestSpoolStopsAtTheLimit(t *testing.T) {
+func TestHostileSpool(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "spool")
 	var limit *LimitError
@@ -511,7 +511,7 @@ func TestHonestServer(t *testing.T) {
 }
 
 // A refused fetch leaves the accepted state as it was.
-func TestRefusalKeepsTheOldState(t *testing.T) {
+func TestHostileLeavesTheOldState(t *testing.T) {
 	t.Parallel()
 	repo := newRepo(t, trustFiles())
 	s := openStore(t, filepath.Join(t.TempDir(), "store"))
@@ -527,7 +527,7 @@ func TestRefusalKeepsTheOldState(t *testing.T) {
 }
 
 // https may not be left on the way, and another host gets no secret.
-func TestRedirects(t *testing.T) {
+func TestHostileRedirects(t *testing.T) {
 	t.Parallel()
 	seen := make(chan string, 10)
 	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

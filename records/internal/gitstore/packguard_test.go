@@ -66,7 +66,7 @@ func TestScanPackOfGit(t *testing.T) {
 	}
 }
 
-func TestScanPackLimits(t *testing.T) {
+func TestHostilePackSizes(t *testing.T) {
 	t.Parallel()
 	l := smallLimits()
 	exact := packEntry(3, make([]byte, l.ObjectBytes))

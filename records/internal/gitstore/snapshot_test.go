@@ -28,7 +28,7 @@ func fetchForged(t testing.TB, f *forge, tip plumbing.Hash, change ...func(*Fetc
 
 // What F4 forbids is refused as a whole, with the reason; what is outside of F4
 // is nobody's business.
-func TestSnapshotRules(t *testing.T) {
+func TestHostileNames(t *testing.T) {
 	t.Parallel()
 	f := &forge{}
 	blob := f.blob("x\n")
@@ -103,7 +103,7 @@ func TestSnapshotRules(t *testing.T) {
 }
 
 // A tree of 2 KiB that holds 10^10 paths is answered at once.
-func TestTreeBomb(t *testing.T) {
+func TestHostileTreeBomb(t *testing.T) {
 	t.Parallel()
 	for _, inner := range []bool{true, false} {
 		f := &forge{}
@@ -131,7 +131,7 @@ func TestTreeBomb(t *testing.T) {
 	}
 }
 
-func TestSnapshotLimits(t *testing.T) {
+func TestHostileTreeSizes(t *testing.T) {
 	t.Parallel()
 	repo := newRepo(t, trustFiles())
 	s := openStore(t, filepath.Join(t.TempDir(), "store"))

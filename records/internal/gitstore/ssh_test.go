@@ -293,7 +293,7 @@ func TestSSHFirstContact(t *testing.T) {
 }
 
 // Over ssh too, what a server sends is counted and waited for only so long.
-func TestSSHHostile(t *testing.T) {
+func TestHostileSSH(t *testing.T) {
 	t.Parallel()
 	line := strings.Repeat("1", 40) + " refs/heads/main\x00ofs-delta\n"
 	for name, c := range map[string]struct {

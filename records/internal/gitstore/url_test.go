@@ -45,7 +45,7 @@ var badURLs = []string{
 	"https://" + strings.Repeat("x", 254) + "/y", "git@" + strings.Repeat("x", 254) + ":y",
 }
 
-func TestCheckURL(t *testing.T) {
+func TestHostileURLs(t *testing.T) {
 	t.Parallel()
 	all := URLOptions{Typed: true, Insecure: true}
 	for _, c := range goodURLs {
