@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -127,6 +128,13 @@ type move struct {
 	Log     string `json:"log,omitempty"` // the end of a line of the reference log
 }
 
+// sound says whether the move is one that we write down. A repository that somebody else made may hold
+// any: its branch would lead to files elsewhere, and lines of its log would land there.
+func (m move) sound() bool {
+	branch, ok := strings.CutPrefix(m.Branch, "refs/heads/")
+	return m == move{Version: 1} || m.Version == 1 && ok && branchName(branch) && !strings.ContainsAny(m.Log, "\r\n\x00")
+}
+
 // indexLock is .git/index.lock, which keeps git and ourselves from writing to
 // the repository at the same time. The file says that it is ours, and the
 // system keeps a lock on it that ends with the process.
@@ -234,7 +242,7 @@ func (l *indexLock) takeOver() (move, error) {
 	if tryLock(f) {
 		there, err2 := os.Stat(l.name)
 		if err1 == nil && err2 == nil && os.SameFile(mine, there) &&
-			json.NewDecoder(io.LimitReader(f, 4096)).Decode(&left) == nil && left.Version == 1 {
+			json.NewDecoder(io.LimitReader(f, 4096)).Decode(&left) == nil && left.sound() {
 			l.f = f
 			return left, nil
 		}

@@ -327,7 +327,8 @@ func remove(root *os.Root, name string) error {
 
 // appendLog adds a line to the logs of the branch and of HEAD, so that git
 // reflog finds what a rebuild left behind, and git gc keeps it. A log that
-// cannot be written is not worth failing for: everything has happened.
+// cannot be written is not worth failing for: everything has happened. None is written through a link
+// that leads out of the repository.
 func (s *step) appendLog(m move) {
 	c, err := s.config()
 	if err != nil || slices.Contains([]string{"false", "no", "off", "0"}, strings.ToLower(c.Section("core").Option("logallrefupdates"))) {
@@ -338,15 +339,24 @@ func (s *step) appendLog(m move) {
 		old = plumbing.ZeroHash.String()
 	}
 	line := old + " " + m.New + " " + m.Log + "\n"
-	for _, name := range []string{filepath.Join(s.gitDir, "logs", "HEAD"), filepath.Join(s.common, "logs", filepath.FromSlash(m.Branch))} {
-		if os.MkdirAll(filepath.Dir(name), 0o755) != nil {
-			continue
-		}
-		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
-		if err != nil {
-			continue
-		}
-		_, _ = f.WriteString(line)
-		f.Close()
+	appendIn(s.gitDir, "logs/HEAD", line)
+	appendIn(s.common, "logs/"+m.Branch, line)
+}
+
+// appendIn adds a line to a file in a folder, if that can be done.
+func appendIn(dir, name, line string) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return
 	}
+	defer root.Close()
+	if root.MkdirAll(path.Dir(name), 0o755) != nil {
+		return
+	}
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	if err != nil {
+		return
+	}
+	_, _ = f.WriteString(line)
+	f.Close()
 }
