@@ -65,7 +65,7 @@ func (o *order) do(ctx context.Context, w frameWriter) error {
 	if err := w.out.Flush(); err != nil {
 		return fmt.Errorf("answering: %w", err)
 	}
-	access := Access{SSH: SSH{User: o.User, Agent: o.Agent, KnownHosts: o.KnownHosts}}
+	access := Access{SSH: SSH{Agent: o.Agent, KnownHosts: o.KnownHosts}}
 	if o.AskHost {
 		access.SSH.AcceptHost = func(_ context.Context, host HostKey) error {
 			_, err := w.ask(question{Host: &host})

@@ -74,7 +74,7 @@ func (w *work) collectApart(ctx context.Context, j job, to *gate) (unchanged boo
 	access := w.access()
 	c := &child{command: w.batch.options.Child(ctx), limits: w.limits, access: access, to: to}
 	err = c.start(order{
-		Job: j, User: access.SSH.User, Agent: access.SSH.Agent, KnownHosts: access.SSH.KnownHosts,
+		Job: j, Agent: access.SSH.Agent, KnownHosts: access.SSH.KnownHosts,
 		AskHost: access.SSH.AcceptHost != nil, AskKey: access.Credentials != nil,
 	})
 	if err != nil {

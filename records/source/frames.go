@@ -34,7 +34,7 @@ const helloText = "distrust fetch 1"
 // order is what the process that fetches is told, as JSON. After it come the answers.
 type order struct {
 	Job             job
-	User, Agent     string   // of [SSH]
+	Agent           string   // of [SSH]
 	KnownHosts      []string // of [SSH]
 	AskHost, AskKey bool     // whether there is somebody to ask about hosts, and for credentials
 }

@@ -206,7 +206,7 @@ func (r *received) download(ctx context.Context, s session, refs *packp.AdvRefs,
 	req := packp.NewUploadPackRequestFromCapabilities(refs.Capabilities)
 	req.Wants = []plumbing.Hash{want}
 	req.Haves = to.objects.recent(to.have, maxHaves)
-	if opt.Progress == nil && refs.Capabilities.Supports(capability.NoProgress) {
+	if refs.Capabilities.Supports(capability.NoProgress) {
 		if err := req.Capabilities.Set(capability.NoProgress); err != nil {
 			return err
 		}
@@ -225,7 +225,7 @@ func (r *received) download(ctx context.Context, s session, refs *packp.AdvRefs,
 	}
 	defer answer.Close()
 	file := filepath.Join(packs, "spool")
-	if err := spool(ctx, demultiplex(answer, req.Capabilities, opt.Progress), file, l); err != nil {
+	if err := spool(ctx, demultiplex(answer, req.Capabilities), file, l); err != nil {
 		return err
 	}
 	return r.index(ctx, file, l)
@@ -252,29 +252,12 @@ func (r *received) index(ctx context.Context, file string, l Limits) error {
 }
 
 // demultiplex takes the pack out of what the other side sends along with it.
-func demultiplex(r io.Reader, agreed *capability.List, progress func(string)) io.Reader {
-	var d *sideband.Demuxer
+func demultiplex(r io.Reader, agreed *capability.List) io.Reader {
 	switch {
 	case agreed.Supports(capability.Sideband64k):
-		d = sideband.NewDemuxer(sideband.Sideband64k, r)
+		return sideband.NewDemuxer(sideband.Sideband64k, r)
 	case agreed.Supports(capability.Sideband):
-		d = sideband.NewDemuxer(sideband.Sideband, r)
-	default:
-		return r
+		return sideband.NewDemuxer(sideband.Sideband, r)
 	}
-	if progress != nil {
-		d.Progress = progressWriter(progress)
-	}
-	return d
-}
-
-// progressWriter hands on what the other side says of its progress, in short
-// pieces. They are its words: who shows them escapes them.
-type progressWriter func(string)
-
-func (w progressWriter) Write(p []byte) (int, error) {
-	for line := range strings.FieldsFuncSeq(string(p), func(c rune) bool { return c == '\n' || c == '\r' }) {
-		w(clip(line))
-	}
-	return len(p), nil
+	return r
 }

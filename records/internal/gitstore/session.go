@@ -31,10 +31,6 @@ type Access struct {
 
 	SSH SSH
 
-	// Progress gets what the other side says while it works: its own words, to
-	// be escaped. nil: it is asked to say nothing.
-	Progress func(text string)
-
 	roots *x509.CertPool // whom https trusts; nil: whom the system trusts
 }
 

@@ -137,7 +137,7 @@ func FuzzPackAnswer(f *testing.F) {
 				return err
 			}
 			defer answer.Close()
-			pack, err = io.ReadAll(demultiplex(answer, req.Capabilities, nil))
+			pack, err = io.ReadAll(demultiplex(answer, req.Capabilities))
 			return err
 		})
 		if tooMuch(taken, l.PackBytes+1<<20) {

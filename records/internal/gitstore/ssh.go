@@ -21,12 +21,8 @@ import (
 // SSH is what a connection over ssh needs. Nothing is taken from the
 // environment or from ~/.ssh/config.
 type SSH struct {
-	User       string   // for a URL that names none; empty: git
 	Agent      string   // the agent's socket; empty: no agent
 	KnownHosts []string // known_hosts files; an accepted host is added to the first
-
-	// Signers gives keys beside the agent's; nil: there are none.
-	Signers func(ctx context.Context) ([]ssh.Signer, error)
 
 	// AcceptHost is asked once about a host that no file knows, as ssh asks; an
 	// error refuses it. nil: every unknown host is refused.
@@ -154,9 +150,7 @@ func dialSSH(ctx context.Context, to remote, opt SSH, l line, want service, know
 		port = "22"
 	}
 	if user == "" {
-		if user = opt.User; user == "" {
-			user = "git"
-		}
+		user = "git"
 	}
 	address := net.JoinHostPort(to.host, port)
 	var refused error
@@ -164,10 +158,7 @@ func dialSSH(ctx context.Context, to remote, opt SSH, l line, want service, know
 	if err != nil {
 		return nil, err
 	}
-	signers, done, agentErr, err := opt.signers(ctx)
-	if err != nil {
-		return nil, err
-	}
+	signers, done, agentErr := opt.signers(ctx)
 	defer done()
 	conn, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", address)
 	if err != nil {
@@ -203,30 +194,23 @@ func dialSSH(ctx context.Context, to remote, opt SSH, l line, want service, know
 	return s, nil
 }
 
-// signers gives the keys of the agent and the caller's; done lets the agent go.
-// An agent that is gone is no reason to stop, as it is none for ssh: the host
-// may be content without, and when it is not, agentErr says why.
-func (s SSH) signers(ctx context.Context) (keys []ssh.Signer, done func(), agentErr, err error) {
+// signers gives the keys of the agent; done lets it go. An agent that is gone is
+// no reason to stop, as it is none for ssh: the host may be content without, and
+// when it is not, err says why.
+func (s SSH) signers(ctx context.Context) (keys []ssh.Signer, done func(), err error) {
 	done = func() {}
-	if s.Agent != "" {
-		conn, err := new(net.Dialer).DialContext(ctx, "unix", s.Agent)
-		if err == nil {
-			done = func() { conn.Close() }
-			keys, err = agent.NewClient(conn).Signers()
-		}
-		if err != nil {
-			agentErr = fmt.Errorf("reaching the ssh agent: %w", err)
-		}
+	if s.Agent == "" {
+		return nil, done, nil
 	}
-	if s.Signers != nil {
-		more, err := s.Signers(ctx)
-		if err != nil {
-			done()
-			return nil, nil, nil, err
-		}
-		keys = append(keys, more...)
+	conn, err := new(net.Dialer).DialContext(ctx, "unix", s.Agent)
+	if err == nil {
+		done = func() { conn.Close() }
+		keys, err = agent.NewClient(conn).Signers()
 	}
-	return keys, done, agentErr, nil
+	if err != nil {
+		err = fmt.Errorf("reaching the ssh agent: %w", err)
+	}
+	return keys, done, err
 }
 
 // runSSH starts a command on the host.
