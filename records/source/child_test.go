@@ -33,6 +33,8 @@ func TestMain(m *testing.M) {
 		err = FetchInChild(context.Background(), os.Stdin, os.Stdout)
 	case "parent":
 		err = parent()
+	case "asks about a host":
+		err = takenOver(lie{onStart: asksAboutHost}, os.Stdin, os.Stdout)
 	default:
 		err = takenOver(lies()[name], os.Stdin, os.Stdout)
 	}
