@@ -11,6 +11,9 @@
 // a [Sync] gives a [Batch], whose Commit is handed the function that writes the index. Whatever
 // fails before leaves the state that was in force: pin, records, and trust in them.
 //
+// Every source is fetched and read in a process of its own ([Options.Child], [FetchInChild]), which may
+// be taken over by what it reads: what it says passes a gate, and is decided about here.
+//
 // Nothing that comes from a repository is believed before a key of the pinned log has signed it,
 // and no reason, name or path in results is safe to print without escaping.
 package source
