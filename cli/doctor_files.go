@@ -60,16 +60,18 @@ func (d *doctor) permissions(check string) string {
 	files := 0
 	err := d.eachFile(func(path string, entry fs.DirEntry) {
 		files++
+		link := entry.Type()&fs.ModeSymlink != 0
 		var open *config.PermissionError
 		switch err := config.CheckPermissions(path); {
 		case errors.As(err, &open):
 			one := d.fault(check, path, err)
-			if !open.Foreign {
+			// What a link leads to may be anything: whoever writes the home's remote can put one there.
+			if !open.Foreign && !link {
 				one.mend = func(context.Context) (string, error) { return d.shut(path) }
 			}
 		case err != nil:
 			d.fault(check, path, err)
-		case entry.Type()&fs.ModeSymlink == 0 && config.GroupMayWrite(path):
+		case !link && config.GroupMayWrite(path):
 			group = append(group, path)
 		}
 	})
