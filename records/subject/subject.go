@@ -34,6 +34,7 @@ type Subject struct {
 // Options say how to read.
 type Options struct {
 	SHA512   bool             // also compute SHA-512
+	Tee      io.Writer        // gets every byte too, in order, in the same pass; may be nil
 	Progress func(read int64) // called with the bytes read so far; may be nil
 }
 
@@ -84,6 +85,11 @@ func FromReader(ctx context.Context, r io.Reader, opts Options) (Subject, error)
 		short.Write(block[:n])
 		if long != nil {
 			long.Write(block[:n])
+		}
+		if opts.Tee != nil {
+			if _, err := opts.Tee.Write(block[:n]); err != nil {
+				return Subject{}, err
+			}
 		}
 		s.Size += int64(n)
 		if opts.Progress != nil {

@@ -58,6 +58,23 @@ func TestFromReaderLeavesSHA512OutUnlessAsked(t *testing.T) {
 	}
 }
 
+func TestTeeGetsEveryByte(t *testing.T) {
+	t.Parallel()
+	content := bytes.Repeat([]byte("distrust"), 1<<18)
+	var seen bytes.Buffer
+	if _, err := subject.FromReader(t.Context(), iotest.HalfReader(bytes.NewReader(content)), subject.Options{Tee: &seen}); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(seen.Bytes(), content) {
+		t.Errorf("%d bytes of %d, or others", seen.Len(), len(content))
+	}
+	shut, w := io.Pipe()
+	shut.Close()
+	if _, err := subject.FromReader(t.Context(), bytes.NewReader(content), subject.Options{Tee: w}); !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("a failing writer: %v", err)
+	}
+}
+
 func TestReadingFails(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
