@@ -148,9 +148,9 @@ func TestFirstUse(t *testing.T) {
 	}
 }
 
-// TestFollowedAlready meets a log that has a pin: in order, it is said; else it is refused. The pin
+// TestHostileSecondRepository meets a log that has a pin: in order, it is said; else it is refused. The pin
 // is never replaced.
-func TestFollowedAlready(t *testing.T) {
+func TestHostileSecondRepository(t *testing.T) {
 	t.Parallel()
 	alice := newForge(t, "alice")
 	old := alice.mark()
