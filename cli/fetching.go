@@ -110,7 +110,7 @@ func (m *machine) specs(names []string) ([]source.Spec, error) {
 
 // noteLogs writes the logs of sources into sources.yml that a first contact has found out for entries
 // which the user wrote: from then on a repository with another log is refused (C7). An entry that lost
-// its log gets back the one that is pinned, unless another entry has that.
+// its log gets back the one that is pinned, which its fingerprint vouches for, unless another entry has that.
 func (m *machine) noteLogs(specs []source.Spec, results []*source.Result) error {
 	found := map[string]string{}
 	for i, r := range results {
@@ -119,7 +119,7 @@ func (m *machine) noteLogs(specs []source.Spec, results []*source.Result) error 
 		case specs[i].Log != "":
 		case r.Good():
 			found[specs[i].Name] = r.Log
-		case errors.As(r.Err, &followed) && !slices.ContainsFunc(m.sources, func(s config.Source) bool { return s.Log == followed.Log }):
+		case errors.As(r.Err, &followed) && specs[i].Fingerprint != "" && !slices.ContainsFunc(m.sources, func(s config.Source) bool { return s.Log == followed.Log }):
 			found[specs[i].Name] = followed.Log
 			r.Log, r.State, r.Err = followed.Log, source.StateUnchanged, nil
 		}

@@ -52,7 +52,7 @@ func (w *work) judge(set *headSet) (records.Log, bool, error) {
 	if err != nil {
 		return records.Log{}, false, err
 	}
-	if w.revive && w.spec.Fingerprint != "" {
+	if (w.revive || w.probe) && w.spec.Fingerprint != "" {
 		if _, err := records.FirstContact(w.spec.Fingerprint, set.Kept, h, w.now()); err != nil {
 			return records.Log{}, false, err
 		}
@@ -63,6 +63,12 @@ func (w *work) judge(set *headSet) (records.Log, bool, error) {
 	}
 	if err != nil {
 		return records.Log{}, false, err
+	}
+	if w.spec.Log == "" && w.spec.Fingerprint == "" && w.revivable() {
+		// Nobody but whoever serves the address says that it is this log.
+		if err := w.firstUse(set); err != nil {
+			return records.Log{}, false, err
+		}
 	}
 	if w.probe {
 		return records.Log{}, false, &FollowedError{Log: w.pin.Log, Name: w.pin.Name, URL: w.pin.URL}
@@ -140,14 +146,19 @@ func (w *work) firstContact(set *headSet) (records.Accepted, error) {
 	if err != nil || named != "" {
 		return accepted, err
 	}
+	return accepted, w.firstUse(set)
+}
+
+// firstUse has the user say whether the log that a repository shows is the one that was meant.
+func (w *work) firstUse(set *headSet) error {
 	if w.ask == nil {
-		return accepted, ErrFirstUse
+		return ErrFirstUse
 	}
 	yes, err := w.ask(w.offer(set))
 	if err == nil && !yes {
 		err = ErrFirstUse
 	}
-	return accepted, err
+	return err
 }
 
 func (w *work) offer(set *headSet) Offer {

@@ -190,7 +190,7 @@ func (w *work) closeSpool() error {
 func (w *work) job(dir string) (job, error) {
 	j := job{
 		Dir: dir, URL: w.spec.URL, Typed: !w.spec.Delegated, Insecure: w.spec.Insecure,
-		Limits: w.limits, AllKept: w.pin == nil || w.revive || w.batch.options.Accept != nil,
+		Limits: w.limits, AllKept: w.pin == nil || w.revive || w.probe || w.batch.options.Accept != nil,
 	}
 	w.skipped = &skipList{}
 	if w.pin == nil {
