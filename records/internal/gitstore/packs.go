@@ -20,6 +20,7 @@ import (
 // nobody else writes, it finds no packed object by HasEncodedObject; not told,
 // it asks the file system for a loose one each time.
 type packs struct {
+	names []string // of their indexes
 	fs    billy.Filesystem
 	files []billy.File
 	packs []*packfile.Packfile
@@ -30,16 +31,16 @@ const cacheSize = 4 << 20
 
 // openPacks opens the packs below a git folder.
 func openPacks(gitDir string) (_ *packs, err error) {
-	p := &packs{fs: osfs.New(filepath.Join(gitDir, "objects", "pack"))}
+	names, err := indexNames(gitDir)
+	if err != nil {
+		return nil, err
+	}
+	p := &packs{names: names, fs: osfs.New(filepath.Join(gitDir, "objects", "pack"))}
 	defer func() {
 		if err != nil {
 			p.Close()
 		}
 	}()
-	names, err := filepath.Glob(filepath.Join(gitDir, "objects", "pack", "pack-*.idx"))
-	if err != nil {
-		return nil, err
-	}
 	recent := cache.NewObjectLRU(cacheSize)
 	for _, name := range names {
 		index, err := readIndex(name)
@@ -55,6 +56,12 @@ func openPacks(gitDir string) (_ *packs, err error) {
 		p.packs = append(p.packs, packfile.NewPackfileWithCache(index, p.fs, f, recent, largeObject))
 	}
 	return p, nil
+}
+
+// indexNames are the indexes of the packs below a git folder, in the order of their names. A pack is
+// named by its sum, so the same names are the same packs.
+func indexNames(gitDir string) ([]string, error) {
+	return filepath.Glob(filepath.Join(gitDir, "objects", "pack", "pack-*.idx"))
 }
 
 // readIndex reads the index of a pack.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -91,6 +92,13 @@ func (s *Store) lockName() string { return filepath.Join(s.dir, "lock") }
 
 // reopen makes the objects of the packs that are there now readable.
 func (s *Store) reopen() error {
+	names, err := indexNames(s.dir)
+	if err != nil {
+		return err
+	}
+	if s.packed != nil && slices.Equal(names, s.packed.names) {
+		return nil
+	}
 	now, err := openPacks(s.dir)
 	if err != nil {
 		return err
