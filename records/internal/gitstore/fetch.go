@@ -131,7 +131,7 @@ func (r *received) talk(ctx context.Context, s session, opt FetchOptions, to tar
 	}
 	view := &objects{mu: to.objects.mu, layers: to.objects.layers, refresh: to.objects.refresh}
 	if len(to.have) == 0 || !to.objects.isCommit(want) {
-		if err := r.download(ctx, s, refs, want, opt, to, l); err != nil {
+		if err := r.download(ctx, s, refs, want, to, l); err != nil {
 			return err
 		}
 		if r.base != "" {
@@ -202,7 +202,7 @@ func headBranch(refs *packp.AdvRefs, heads string) string {
 
 // download asks for the commit and what it needs beyond what we have, spools
 // what comes, scans it, and makes its index.
-func (r *received) download(ctx context.Context, s session, refs *packp.AdvRefs, want plumbing.Hash, opt FetchOptions, to target, l Limits) error {
+func (r *received) download(ctx context.Context, s session, refs *packp.AdvRefs, want plumbing.Hash, to target, l Limits) error {
 	req := packp.NewUploadPackRequestFromCapabilities(refs.Capabilities)
 	req.Wants = []plumbing.Hash{want}
 	req.Haves = to.objects.recent(to.have, maxHaves)
