@@ -100,12 +100,22 @@ func (h *Home) planCompromise(ctx context.Context, by, key sshsig.Key, o Comprom
 	return c, err
 }
 
-// backTo is the state with the head of that number in the epoch of the home's head.
+// backTo is the state with the head of that number in the epoch of the home's head, which follows from
+// it: a thief can put commits with another head of that number between (F5.3).
 func (h *Home) backTo(ctx context.Context, seq int64) (set, error) {
 	head := h.sealed.head.Doc()
 	if seq == 0 || seq == head.Seq {
 		return h.sealed, nil
 	}
+	kept, err := h.kept(h.sealed)
+	if err != nil {
+		return set{}, err
+	}
+	known := map[string]records.Head{}
+	for _, k := range kept {
+		known[k.ID()] = k
+	}
+	last := h.sealed.head
 	for commit, err := range h.tree.FirstParents(ctx, h.sealed.commit) {
 		if err != nil {
 			return set{}, err
@@ -115,7 +125,14 @@ func (h *Home) backTo(ctx context.Context, seq int64) (set, error) {
 			return set{}, err
 		}
 		found, err := records.OpenHead(records.HeadFile, b, sig)
-		if err != nil || found.Doc().Seq != seq || found.Doc().Epoch != head.Epoch {
+		if err != nil {
+			continue
+		}
+		known[found.ID()] = found
+		for prev, ok := known[last.Doc().Prev]; ok && last.Doc().Seq > seq; prev, ok = known[last.Doc().Prev] {
+			last = prev
+		}
+		if found.ID() != last.ID() || found.Doc().Seq != seq || found.Doc().Epoch != head.Epoch {
 			continue
 		}
 		if s, unsealed, err := h.stateOf(ctx, commit.ID, h.sealed); err == nil && unsealed == 0 {

@@ -103,6 +103,37 @@ func TestCompromiseRefuses(t *testing.T) {
 	}
 }
 
+// A thief puts a commit with another head of the last good number into the history: it is not gone back to.
+func TestBackToFollowsTheChain(t *testing.T) {
+	t.Parallel()
+	x := newTheft(t)
+	good := x.own.Head()
+	evil := x.join()
+	tip := headOf(t, evil.Dir())
+	testkit.Git(t, evil.Dir(), "reset", "-q", "--hard", "HEAD~1")
+	say(t, reopen(t, evil), laptop, 10, "evil")
+	between := testkit.GitReads(t, evil.Dir(), nil, "commit-tree", "-m", "x", "-p", tip, "HEAD^{tree}")
+	again := testkit.GitReads(t, evil.Dir(), nil, "commit-tree", "-m", "x", "-p", between, tip+"^{tree}")
+	above := testkit.GitReads(t, evil.Dir(), nil, "commit-tree", "-m", "x", "-p", again, between+"^{tree}")
+	testkit.Git(t, evil.Dir(), "reset", "-q", "--hard", again)
+	evil = openHome(t, evil.Dir())
+	say(t, evil, laptop, 12, "more")
+	more := testkit.GitReads(t, evil.Dir(), nil, "commit-tree", "-m", "x", "-p", above, "HEAD^{tree}")
+	testkit.Git(t, evil.Dir(), "reset", "-q", "--hard", more)
+	x.sync(openHome(t, evil.Dir()), laptop, 13)
+	x.sync(x.own, laptop, 14)
+	if x.own.Head().Doc().Seq != good.Doc().Seq+1 {
+		t.Fatalf("the thief's head is not here: %d", x.own.Head().Doc().Seq)
+	}
+	plan, err := x.own.PlanCompromise(t.Context(), offline.Key(), laptop.Key(), CompromiseOptions{BackTo: good.Doc().Seq})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plan.After.ID() != good.ID() {
+		t.Error("it goes on from the thief's head")
+	}
+}
+
 // Without a recovery key a stolen active key cannot be beaten: who acts first has the log (F5.4).
 func TestTheftWithoutARecoveryKey(t *testing.T) {
 	t.Parallel()
