@@ -163,3 +163,22 @@ func TestStoreGoneDuringSync(t *testing.T) {
 		})
 	}
 }
+
+// TestHostileFreeze has a host show the same head for ever: it is accepted, and goes stale (F5.6).
+func TestHostileFreeze(t *testing.T) {
+	t.Parallel()
+	alice := newForge(t, "alice")
+	frozen := alice.mark()
+	alice.say(reportFile("news that the host hides"))
+	alice.seal(nil)
+	alice.reset(frozen)
+	m := newMachine(t)
+	spec := m.follow(alice)
+	for _, days := range []int{399, 401} {
+		m.opt.Now = testStart.AddDate(0, 0, days)
+		r := m.sync(spec)[0]
+		if stale := !m.opt.Now.Before(r.Expires); r.State != StateUnchanged || stale != (days > 400) {
+			t.Errorf("after %d days: %s, expires %s: %v", days, r.State, r.Expires, r.Err)
+		}
+	}
+}
