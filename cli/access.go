@@ -68,11 +68,18 @@ func (m *machine) credentials(ctx context.Context, remote string) (user, secret 
 	if err != nil {
 		return "", "", nil
 	}
+	// The configuration of a repository that we happen to stand in, which came with what is to be checked
+	// perhaps, names programs, too: it has no say.
+	home, err := m.env.UserHome()
+	if err != nil {
+		return "", "", nil
+	}
 	at, err := url.Parse(remote)
 	if err != nil || at.Host == "" || strings.ContainsAny(remote, "\n\r\x00") {
 		return "", "", nil
 	}
 	command := exec.CommandContext(ctx, program, "credential", "fill")
+	command.Dir = home
 	command.Env = append(m.env.Environ(), "GIT_TERMINAL_PROMPT=0", "GIT_ASKPASS=", "SSH_ASKPASS=")
 	command.Stdin = strings.NewReader(fmt.Sprintf("protocol=%s\nhost=%s\npath=%s\n\n", at.Scheme, at.Host, strings.TrimPrefix(at.Path, "/")))
 	var out bytes.Buffer
