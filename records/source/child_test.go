@@ -77,6 +77,10 @@ func TestHostileChild(t *testing.T) {
 				t.Error("somebody was asked for a password")
 				return "me", "secret", nil
 			}
+			liar.opt.Access.SSH.AcceptHost = func(context.Context, HostKey) error {
+				t.Error("somebody was asked about a host")
+				return nil
+			}
 			r := liar.sync(told)[0]
 			var limit *LimitError
 			switch {

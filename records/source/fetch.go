@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -133,7 +134,7 @@ func (c *child) start(o order) error {
 		return err
 	}
 	c.answers = json.NewEncoder(stdin)
-	c.frames = frameReader{in: bufio.NewReaderSize(stdout, 64<<10), limits: c.limits}
+	c.frames = frameReader{in: bufio.NewReaderSize(stdout, 64<<10), job: &c.to.job}
 	if err := c.answers.Encode(o); err != nil {
 		return errors.Join(err, c.command.Process.Kill(), c.command.Wait(), c.said.err())
 	}
@@ -252,6 +253,9 @@ func (c *child) reply(a answer) error {
 	return nil
 }
 
+// fingerprintForm is the form of fingerprints that people compare.
+var fingerprintForm = regexp.MustCompile(`^SHA256:[A-Za-z0-9+/]{43}$`)
+
 // maxKeys is how often credentials may be asked for: a fetch, and once more as a whole when the store
 // is full.
 const maxKeys = 2
@@ -260,6 +264,8 @@ const maxKeys = 2
 // that credentials are asked for is ours: the process cannot ask for those of another.
 func (c *child) ask(ctx context.Context, q question) (a answer, err error) {
 	switch {
+	case q.Host != nil && !fingerprintForm.MatchString(q.Host.Fingerprint):
+		return a, unbelievable("a fingerprint that is none")
 	case q.Host != nil && c.access.SSH.AcceptHost != nil:
 		ask := c.access.SSH.AcceptHost
 		c.access.SSH.AcceptHost = nil

@@ -58,8 +58,8 @@ type ending struct {
 	Fault     *fault
 }
 
-// maxFrame is how long a frame may be.
-func (k frameKind) maxFrame(l Limits) int64 {
+// maxFrame is how long a frame may be that answers a job.
+func (k frameKind) maxFrame(j *job) int64 {
 	const paths, mega = 4 << 10, 1 << 20
 	switch k {
 	case frameHello:
@@ -69,9 +69,12 @@ func (k frameKind) maxFrame(l Limits) int64 {
 	case frameHead:
 		return schema.MaxHeadBytes + schema.MaxSignatureBytes + paths
 	case frameClaim:
+		if !j.Beside {
+			return mega
+		}
 		return 32 * mega // the names at the top of a repository, as JSON writes them
 	case frameRecord:
-		return 2*l.ObjectBytes + paths
+		return 2*j.Limits.ObjectBytes + paths
 	case frameFetched:
 	}
 	return 0
@@ -171,8 +174,8 @@ func (w frameWriter) ask(q question) (answer, error) {
 
 // frameReader reads frames of somebody who is not trusted.
 type frameReader struct {
-	in     *bufio.Reader
-	limits Limits
+	in  *bufio.Reader
+	job *job
 }
 
 // next gives the next frame; its payload is the caller's.
@@ -182,7 +185,7 @@ func (r *frameReader) next() (frameKind, []byte, error) {
 		return 0, nil, err
 	}
 	kind, size := frameKind(head[0]), int64(binary.BigEndian.Uint32(head[1:]))
-	if size > kind.maxFrame(r.limits) {
+	if size > kind.maxFrame(r.job) {
 		return 0, nil, unbelievable("more than there may be")
 	}
 	payload := make([]byte, size)

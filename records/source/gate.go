@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -208,8 +209,11 @@ func (g *gate) record(e records.Envelope) error {
 		return unbelievable("a record that is not on the list")
 	}
 	g.expected = g.expected[1:]
-	// What is too long is refused as such by its reader, who needs no more to see it.
-	e.YAML, e.Sig = e.YAML[:min(len(e.YAML), schema.MaxRecordBytes+1)], e.Sig[:min(len(e.Sig), schema.MaxSignatureBytes+1)]
+	// What is too long is refused as such by its reader, who needs no more to see it, nor more memory.
+	if len(e.YAML) > schema.MaxRecordBytes || len(e.Sig) > schema.MaxSignatureBytes {
+		e.YAML = bytes.Clone(e.YAML[:min(len(e.YAML), schema.MaxRecordBytes+1)])
+		e.Sig = bytes.Clone(e.Sig[:min(len(e.Sig), schema.MaxSignatureBytes+1)])
+	}
 	return g.in.record(e)
 }
 

@@ -169,6 +169,13 @@ func lies() map[string]lie {
 				}
 			}
 		}},
+		"a host whose key is drawn": {onStart: func(l *lie) error {
+			_, err := l.ask(question{Host: &HostKey{Host: "host", Fingerprint: "\x1b[2J"}})
+			return err
+		}},
+		"a claim without end": {onClaim: func(_ *lie, c *claim) {
+			c.Beside = map[string][]byte{"x": make([]byte, 1<<20)}
+		}},
 		"questions, and no ear for answers": {onStart: func(l *lie) error {
 			for {
 				if err := l.writeJSON(frameQuestion, question{URL: "https://bank.example/"}); err != nil {

@@ -103,7 +103,7 @@ func TestHostQuestionAcrossTheBorder(t *testing.T) {
 	if r := m.first(spec, nil); !errors.Is(r.Err, answer) || !strings.Contains(r.Err.Error(), "the answer is not this one") {
 		t.Errorf("%s: %v", r.State, r.Err)
 	}
-	if len(asked) != 2 || asked[0].Host != "example.org" || asked[0].Fingerprint != "SHA256:x" {
+	if len(asked) != 2 || asked[0].Host != "example.org" || asked[0].Fingerprint != "SHA256:"+strings.Repeat("x", 43) {
 		t.Errorf("asked about %+v", asked)
 	}
 }
@@ -111,7 +111,7 @@ func TestHostQuestionAcrossTheBorder(t *testing.T) {
 // asksAboutHost is a process that meets an unknown host, and says what it is told.
 func asksAboutHost(l *lie) error {
 	text := "yes"
-	if _, err := l.ask(question{Host: &HostKey{Host: "example.org", Fingerprint: "SHA256:x"}}); err != nil {
+	if _, err := l.ask(question{Host: &HostKey{Host: "example.org", Fingerprint: "SHA256:" + strings.Repeat("x", 43)}}); err != nil {
 		text = err.Error()
 	}
 	return l.writeJSON(frameEnd, ending{Fault: faultOf(fmt.Errorf("the answer is %s: %w", text, ErrUnknownHost))})
