@@ -50,12 +50,29 @@ func (h *Home) write(ctx context.Context, s records.Signer, docs []schema.Record
 	if err != nil {
 		return nil, err
 	}
+	opts.Now = notBefore(opened, opts.Now)
 	written, err := h.commitHead(ctx, s, gitstore.Change{Write: files}, nil, describe(docs), opts)
 	if err != nil {
 		return nil, err
 	}
 	written.Records = opened
 	return written, nil
+}
+
+// maxLead is how far ahead of the clock a head may be issued to be no older than its records.
+const maxLead = time.Minute
+
+// notBefore is when the head over new records is issued: now, but not before them, so that they count
+// with followers as soon as the head does (D1). Records of one thing that are said within a second are
+// a second apart; what lies further ahead comes of a clock that was set back, and waits.
+func notBefore(opened []records.Record, now time.Time) time.Time {
+	at := now
+	for _, r := range opened {
+		if issued := r.Doc().Issued; issued.After(at) && !issued.After(now.Add(maxLead)) {
+			at = issued
+		}
+	}
+	return at
 }
 
 // WriteUnsealed commits signed records without a new head, for a pull request to somebody who

@@ -139,6 +139,9 @@ func TestWriteOrdersRecordsOfOneThing(t *testing.T) {
 			}
 			last = r.Doc().Issued
 		}
+		if issued := written.Head.Doc().Issued; issued.Before(last) {
+			t.Errorf("the head was issued %s, its newest record %s: followers would wait", issued, last)
+		}
 	}
 	now := testNow.Add(time.Minute + 300*time.Millisecond)
 	step(h, now, trustDoc("a"), reportDoc("a"))
@@ -151,13 +154,24 @@ func TestWriteOrdersRecordsOfOneThing(t *testing.T) {
 	h = reopen(t, h)
 	step(h, now.Add(-20*time.Second), trustDoc("a"))
 
+	// Far ahead is a clock that was set back, and no reason for a head from the future.
+	opts := testOptions()
+	opts.Now = now.Add(-2 * time.Minute)
+	written, err := h.Write(t.Context(), laptop, []schema.Record{reportDoc("a")}, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if issued := written.Head.Doc().Issued; !issued.Equal(opts.Now.Truncate(time.Second)) {
+		t.Errorf("the head was issued %s, two minutes after %s", issued, opts.Now)
+	}
+
 	say(t, h, laptop, 4, "c")
 	if n := len(h.sealed.late); n != 1 {
 		t.Errorf("%d records are looked at for every new one", n)
 	}
 	// Another thing has its own time.
-	written := say(t, h, laptop, 5, "b")
-	if issued := written[0].Doc().Issued; !issued.Equal(testNow.Add(5 * time.Minute)) {
+	other := say(t, h, laptop, 5, "b")
+	if issued := other[0].Doc().Issued; !issued.Equal(testNow.Add(5 * time.Minute)) {
 		t.Errorf("another thing was issued %s", issued)
 	}
 }
