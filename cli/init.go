@@ -176,6 +176,9 @@ func (m *machine) joinOrCreate(ctx context.Context, remote string, profile home.
 	if err := m.mayJoin(h.LogID(), remote); err != nil {
 		return nil, errors.Join(err, h.Close(), os.RemoveAll(h.Dir())) // all of it came from the remote just now
 	}
+	if err := m.publishAlways(); err != nil {
+		return h, err
+	}
 	doc := h.Head().Doc()
 	fmt.Fprintf(m.env.Stdout, "joined %s\n", render.Escape(remote))
 	fmt.Fprintf(m.env.Stdout, "log    %s of %s, head %d of %s, %s\n", doc.Log, render.Escape(nameOr(doc.Name, "nobody named")), doc.Seq, render.Date(doc.Issued), count(int(doc.Records), "record"))
@@ -188,7 +191,12 @@ func (m *machine) joinOrCreate(ctx context.Context, remote string, profile home.
 		_, hint := advise(err)
 		m.env.hint(hint)
 	}
-	return h, config.EditConfig(m.dirs, func(c *config.Config) { c.Publish = config.PublishAuto })
+	return h, nil
+}
+
+// publishAlways has every sync publish: the user named the place where (C3).
+func (m *machine) publishAlways() error {
+	return config.EditConfig(m.dirs, func(c *config.Config) { c.Publish = config.PublishAuto })
 }
 
 // mayJoin refuses to take for the user's own word what they follow as somebody else's.
@@ -235,7 +243,7 @@ func (m *machine) publishAt(ctx context.Context, h *home.Home, remote string) er
 	if err := h.SetRemote(remote); err != nil {
 		return err
 	}
-	if err := config.EditConfig(m.dirs, func(c *config.Config) { c.Publish = config.PublishAuto }); err != nil {
+	if err := m.publishAlways(); err != nil {
 		return err
 	}
 	result, err := h.Sync(ctx, home.SyncOptions{
