@@ -15,7 +15,7 @@ func ListNames() []string {
 	for _, list := range lists {
 		names = append(append(names, list), suffixed(list, ".asc", ".sign")...)
 	}
-	return names
+	return append(names, "SHA256.sig") // OpenBSD's, a list with its signature in it
 }
 
 // ListSignatureNames are the names under which a detached signature of a plain list may lie.
