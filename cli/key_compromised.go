@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -129,7 +130,11 @@ func showCompromise(plan *home.Compromise, out io.Writer) {
 	}
 	for _, k := range doc.Keys {
 		if k.State == schema.Active && k.Key != plan.Key.String() {
-			fmt.Fprintf(out, "  can sign  %s\n", keyText(k))
+			text := keyText(k)
+			if slices.Contains(plan.Added, k.Key) {
+				text += "  (added with the compromised key: is it yours?)"
+			}
+			fmt.Fprintf(out, "  can sign  %s\n", text)
 		}
 	}
 }

@@ -40,6 +40,7 @@ type Compromise struct {
 	Keep     []records.Record // signed by the key, and kept (F5.8)
 	Again    []records.Record // likewise, but more than a head can keep: to be signed again
 	Void     []records.Record // signed by the key, and nothing from now on
+	Added    []string         // other keys that heads signed by it, or by one of these, added: its thief may have
 	LeftOut  []schema.Key     // keys that came after After: they count as compromised (F5.4)
 	Unsealed []records.Record // signed by other keys, and not in the set of After: they wait to be sealed
 
@@ -88,6 +89,10 @@ func (h *Home) planCompromise(ctx context.Context, by, key sshsig.Key, o Comprom
 			c.LeftOut = append(c.LeftOut, k)
 		}
 	}
+	if c.Added, err = h.addedBy(base, key); err != nil {
+		return nil, err
+	}
+	c.Added = slices.DeleteFunc(c.Added, func(k string) bool { return k == by.String() })
 	if err := h.sortRecords(ctx, c, o.KeepBefore); err != nil {
 		return nil, err
 	}
@@ -98,6 +103,23 @@ func (h *Home) planCompromise(ctx context.Context, by, key sshsig.Key, o Comprom
 	}
 	c.Unsealed, c.unsealed, err = h.leftOver(ctx, base, log, h.at.Commit, nil)
 	return c, err
+}
+
+// addedBy lists the keys, "type base64" each, that a key added to the log, and those that these added.
+func (h *Home) addedBy(s set, key sshsig.Key) (added []string, err error) {
+	kept, err := h.kept(s)
+	known := map[string]bool{}
+	for _, head := range records.KeptAfter(kept, s.head) {
+		signer := head.SignedBy().String()
+		by := signer == key.String() || slices.Contains(added, signer)
+		for _, k := range head.Doc().Keys {
+			if by && !known[k.Key] && k.Key != signer {
+				added = append(added, k.Key)
+			}
+			known[k.Key] = true
+		}
+	}
+	return added, err
 }
 
 // backTo is the state with the head of that number in the epoch of the home's head, which follows from
