@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"math"
 	"regexp"
 	"strings"
 	"time"
@@ -107,6 +106,10 @@ func (r reader) patterns(to *[]string) field {
 	}
 }
 
+// maxLimit is how far a limit can be raised: further than any machine, and what is reckoned with it stays
+// a number.
+const maxLimit = 1 << 40
+
 // limits reads what raises the limits of F7.
 func (r reader) limits(n *yaml.Node, to *Limits) error {
 	fields := map[string]field{
@@ -114,7 +117,7 @@ func (r reader) limits(n *yaml.Node, to *Limits) error {
 		"idle":    parsed(r, &to.Idle, parseTimeout),
 	}
 	for _, l := range to.numbers() {
-		fields[l.name] = number(r, l.value, 1, math.MaxInt64)
+		fields[l.name] = number(r, l.value, 1, maxLimit)
 	}
 	return r.mapping(n, "limits", fields)
 }

@@ -90,6 +90,7 @@ func TestParseSourcesRefuses(t *testing.T) {
 		{"date", entry("  expires: soon\n"), 4, "no time"},
 		{"what does not exist yet", entry("  transport: git\n"), 4, `no field "transport"`},
 		{"limit", entry("  limits: {pack: 0}\n"), 4, "number from 1"},
+		{"limit beyond all", entry("  limits: {object: 9223372036854775807}\n"), 4, "number from 1"},
 		{"limit name", entry("  limits: {packs: 1}\n"), 4, `no field "packs"`},
 		{"two of a name", entry("- name: a\n  url: v\n"), 4, "two sources named"},
 		{"two of a log", "sources:\n- {name: a, url: u, log: " + logA + "}\n- {name: b, url: u, log: " + logA + "}\n", 3, "same log"},
