@@ -12,6 +12,7 @@ import (
 const (
 	armorSignature = "PGP SIGNATURE"
 	armorPublicKey = "PGP PUBLIC KEY BLOCK"
+	armorColumns   = 76 // of base64 in a line, at most
 )
 
 // isArmored reports whether b starts with an armored block of a kind; blank lines may come first.
@@ -74,6 +75,8 @@ func dearmorOne(b []byte, kind string) (content, rest []byte, err error) {
 			return nil, nil, errors.New("something follows its checksum")
 		case len(line) == 0:
 			return nil, nil, errors.New("its armor holds a blank line")
+		case len(line) > armorColumns || bytes.IndexByte(line, '\r') >= 0: // base64 below would skip it
+			return nil, nil, fmt.Errorf("its armor holds a line of more than %d characters, or a carriage return", armorColumns)
 		case len(line) == 5 && line[0] == '=':
 			sum = line[1:]
 		default:

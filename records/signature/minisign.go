@@ -27,12 +27,16 @@ type rawSignature struct {
 	global  [ed25519.SignatureSize]byte
 }
 
-const trustedComment = "trusted comment: "
+const (
+	trustedComment = "trusted comment: "
+	maxUntrusted   = 1 << 10 // bytes of a line, as in minisign
+	maxTrusted     = 8 << 10
+)
 
 // detectRaw tells a signature file of minisign or signify by its third line. A key file, and a message
 // that signify wrote its signature into, are neither.
 func detectRaw(file []byte) Format {
-	const head = 4 << 10 // the comments of both tools are at most 1 KiB
+	const head = 4 << 10 // the lines before it are shorter
 	lines := rawLines(file[:min(len(file), head)])
 	switch {
 	case len(lines) >= 2 && len(lines[1]) == base64.StdEncoding.EncodedLen(2+8+ed25519.PublicKeySize):
@@ -66,6 +70,9 @@ func readRaw(file []byte, format Format) (*rawSignature, error) {
 		return nil, fmt.Errorf("it has %d lines, not the %d of a %s signature", len(lines), want, format)
 	}
 	s := &rawSignature{format: format}
+	if len(lines[0]) > maxUntrusted || format == Minisign && len(lines[2]) > maxTrusted {
+		return nil, errors.New("its comments are longer than the tools write them")
+	}
 	b, err := base64.StdEncoding.Strict().DecodeString(lines[1])
 	if err != nil || len(b) != 2+8+ed25519.SignatureSize {
 		return nil, errors.New("its second line is not a signature")

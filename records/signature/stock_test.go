@@ -115,6 +115,9 @@ func TestStockSignatures(t *testing.T) {
 			if names := parse(t, m.sig).KeyNames(); len(names) != 1 || names[0] == "" {
 				t.Errorf("key names %q", names)
 			}
+			if m.format == signature.Minisign && !strings.Contains(string(m.keys), parse(t, m.sig).KeyNames()[0]) {
+				t.Errorf("key number %q, the tool writes %q", parse(t, m.sig).KeyNames(), m.keys)
+			}
 			if m.keys != nil {
 				r := check(m.sig, message, &signature.Keys{}, "run.sh")
 				if r.State != signature.NoKey || r.Signer != "" || !strings.Contains(r.Detail, parse(t, m.sig).KeyNames()[0]) {
