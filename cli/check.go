@@ -24,11 +24,12 @@ func checkCommand(*Env) *Command {
 		Name: "check", Operands: "FILE...", Min: 1, Max: Any, Group: Decide,
 		Summary: "should I trust this file? one line and an exit code",
 		Text: `FILE is a file, - for standard input, or sha256:HEX. Asks nobody, fetches nothing and changes no decision. It needs no ` +
-			`set-up. Only exit code 0 means go on.`,
-		Flags: []urfave.Flag{forFlag(), jsonFlag(), quietFlag()},
+			`set-up. Only exit code 0 means go on.` + "\n\n" + signatureText,
+		Flags: append([]urfave.Flag{forFlag(), jsonFlag(), quietFlag()}, signatureFlags()...),
 		Examples: []Example{
 			{"distrust check install.sh", "one file"},
 			{"distrust check requests-2.33.0.tar.gz --for pypi:requests@2.33.0", "and is it what it is said to be?"},
+			{"distrust check curl-8.0.tar.gz --for generic:curl --sums SHA256SUMS.asc", "and is it in their signed list?"},
 			{"distrust check -q tool && ./tool", "in a script"},
 		},
 		Exits: []Exit{Unknown, Distrusted, Mismatch},
@@ -44,7 +45,7 @@ func whyCommand(*Env) *Command {
 		Summary: "the same as check, with every reason",
 		Text: `Shows every voice with its path and amount, what was not counted and why, and what would change the verdict. The exit ` +
 			`code is that of check.`,
-		Flags:    []urfave.Flag{forFlag(), jsonFlag()},
+		Flags:    append([]urfave.Flag{forFlag(), jsonFlag()}, signatureFlags()...),
 		Examples: []Example{{"distrust why requests-2.33.0.tar.gz --for pypi:requests", "who says what, and how it adds up"}},
 		Exits:    []Exit{Unknown, Distrusted, Mismatch},
 		Run: func(ctx context.Context, in *Invocation) (Exit, error) {
@@ -116,9 +117,13 @@ func runCheck(ctx context.Context, in *Invocation, print output, remember bool) 
 		return Failed, err
 	}
 	defer w.close()
+	proofs, err := w.proofs(in, project)
+	if err != nil {
+		return Failed, err
+	}
 	var exits []Exit
 	for _, arg := range in.Operands {
-		s, err := in.read(ctx, arg)
+		s, signatures, err := proofs.read(ctx, arg)
 		if errors.Is(err, subject.ErrDigest) {
 			return Usage, usagef("%v", err)
 		}
@@ -129,7 +134,9 @@ func runCheck(ctx context.Context, in *Invocation, print output, remember bool) 
 			exits = append(exits, in.Env.complain(err))
 			continue
 		}
-		report, err := w.report(in, s, project, version)
+		q := query(s, project, version)
+		q.Signatures = signatures
+		report, err := w.report(in, s, q)
 		if err != nil {
 			return Failed, err
 		}
@@ -145,8 +152,7 @@ func runCheck(ctx context.Context, in *Invocation, print output, remember bool) 
 }
 
 // report decides one subject and gathers what is said about it.
-func (w *world) report(in *Invocation, s subject.Subject, project, version string) (render.Report, error) {
-	q := query(s, project, version)
+func (w *world) report(in *Invocation, s subject.Subject, q trust.Query) (render.Report, error) {
 	decision, statements, lookup, err := w.decide(q)
 	if err != nil {
 		return render.Report{}, err
@@ -217,6 +223,7 @@ func (w *world) remember(ctx context.Context, in *Invocation, s subject.Subject,
 	entry := journal.Entry{
 		Time: w.now, Name: s.Name, Path: s.Path, Command: in.Command.Name, Digest: s.Digest, Size: s.Size,
 		Project: r.Query.Project, Version: r.Query.Version, Verdict: r.Decision.Verdict,
+		Signers: goodSigners(r.Query.Signatures),
 	}
 	if own := r.Decision.Own; own != nil && own.Statement.Kind == schema.KindTrust {
 		entry.Records = append(entry.Records, own.Statement.ID)

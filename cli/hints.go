@@ -66,7 +66,7 @@ func advise(err error) (Exit, render.Hint) {
 // hintTable maps the errors of our packages to the next step; the first row that fits counts.
 // A test demands a row for every exported one.
 func hintTable() []hintRow {
-	return slices.Concat(machineHints(), homeHints(), sourceHints(), keyHints(), documentHints(), systemHints())
+	return slices.Concat(machineHints(), homeHints(), sourceHints(), keyHints(), documentHints(), signatureHints(), systemHints())
 }
 
 // machineHints are the rows of what lies on this machine.

@@ -9,6 +9,7 @@ import (
 	"github.com/distributed-trust/distrust/records/home"
 	"github.com/distributed-trust/distrust/records/index"
 	"github.com/distributed-trust/distrust/records/journal"
+	"github.com/distributed-trust/distrust/records/signature"
 	"github.com/distributed-trust/distrust/records/source"
 	"github.com/distributed-trust/distrust/records/subject"
 	"github.com/distributed-trust/distrust/schema"
@@ -117,6 +118,10 @@ func sourceHints() []hintRow {
 		is(source.ErrNoBranch, Unreachable, "its branch is gone: ask the owner"),
 		is(source.ErrAuth, Unreachable, "check that you may read it: git ls-remote URL"),
 		is(source.ErrUnknownHost, Unreachable, "run it on a terminal to be asked, or add the host to ~/.ssh/known_hosts"),
+		is(source.ErrNoGit, Unreachable, "install git, or take transport: git of the source out of sources.yml"),
+		as(Unreachable, func(e *source.GitError) render.Hint {
+			return render.Hint{Text: "git must not ask here: answer it once by hand", Command: render.Words("git", "ls-remote", e.URL)}
+		}),
 		is(source.ErrUnreachable, Unreachable, "check the address and the network, and try again; what was accepted before stays in force"),
 		is(source.ErrNoPin, Failed, "fetch it first", "distrust", "sync"),
 		as(Failed, func(e *index.DamageError) render.Hint {
@@ -179,4 +184,16 @@ func headHint(e *records.HeadError) render.Hint {
 	case records.WrongLog, records.NoAuthority, records.NotKept, records.BadKeys, records.BadEpoch:
 	}
 	return hintf("ask the owner through another channel what happened")
+}
+
+// signatureHints are the rows of what others signed.
+func signatureHints() []hintRow {
+	return []hintRow{
+		is(signature.ErrNoPublicKey, Failed, "give the certificate or public key itself, as gpg --export or minisign -G writes it"),
+		is(signature.ErrUnknownFormat, Failed, "OpenSSH, OpenPGP, minisign and signify signatures are known, and lists as sha256sum writes them"),
+		as(Failed, func(*signature.ListError) render.Hint {
+			return hintf("a list that says two things vouches for nothing: fetch it again")
+		}),
+		as(Failed, func(*signature.TooLargeError) render.Hint { return hintf("give a file with only the keys that signed") }),
+	}
 }

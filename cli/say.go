@@ -5,14 +5,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/distributed-trust/distrust/cli/render"
 	"github.com/distributed-trust/distrust/records"
 	"github.com/distributed-trust/distrust/records/home"
 	"github.com/distributed-trust/distrust/records/index"
 	"github.com/distributed-trust/distrust/schema"
-	"github.com/distributed-trust/distrust/sshsig"
 )
 
 // sayOptions say where a record goes.
@@ -149,7 +147,7 @@ func subjectText(s schema.Subject) string {
 		}
 		return "sha512:" + s.Digest.SHA512[:12] + ".."
 	case schema.SubjectSigner:
-		return "signer " + signerText(s.Signer)
+		return "signer " + render.Signer(s.Signer)
 	case schema.SubjectGit:
 		return "git " + s.Git.Commit + s.Git.Tree
 	case schema.SubjectRelease:
@@ -158,17 +156,4 @@ func subjectText(s schema.Subject) string {
 		return render.Project(s.Project)
 	}
 	return ""
-}
-
-// signerText is a signer as people compare it: an ssh key by its fingerprint.
-func signerText(signer string) string {
-	text, ok := strings.CutPrefix(signer, "ssh:")
-	if !ok {
-		return signer
-	}
-	key, err := sshsig.ParseKey(text)
-	if err != nil {
-		return signer
-	}
-	return key.Fingerprint()
 }

@@ -36,8 +36,20 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	requireTools(t, "git", "ssh-keygen", "sha256sum", "sh")
+	runScripts(t, "testdata/script")
+}
+
+// TestSignerScripts runs those that need the tools with which others sign.
+func TestSignerScripts(t *testing.T) {
+	t.Parallel()
+	requireTools(t, "gpg", "minisign", "signify-openbsd", "sha256sum", "sh")
+	runScripts(t, "testdata/signers")
+}
+
+func runScripts(t *testing.T, dir string) {
+	t.Helper()
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",

@@ -27,14 +27,14 @@ func (in *Invocation) project() (project, version string, err error) {
 }
 
 // read reads one operand: a file, "-" for standard input, or a digest.
-func (in *Invocation) read(ctx context.Context, arg string) (subject.Subject, error) {
+func (in *Invocation) read(ctx context.Context, arg string, opts subject.Options) (subject.Subject, error) {
 	if s, is, err := subject.FromDigest(arg); is {
 		return s, err
 	}
 	progress := terminal.NewProgress(in.Env.Stderr, in.Env.IsTerminal(in.Env.Stderr))
 	defer progress.Close()
 	if arg == "-" {
-		return in.readStdin(ctx, progress)
+		return in.readStdin(ctx, progress, opts)
 	}
 	var size int64
 	if info, err := os.Stat(arg); err == nil && info.Mode().IsRegular() {
@@ -42,13 +42,15 @@ func (in *Invocation) read(ctx context.Context, arg string) (subject.Subject, er
 	}
 	bar := progress.Bar(render.Cut(render.Escape(arg), 30), size, terminal.Bytes)
 	defer bar.Done()
-	return subject.FromFile(ctx, arg, subject.Options{Progress: counter(bar)})
+	opts.Progress = counter(bar)
+	return subject.FromFile(ctx, arg, opts)
 }
 
-func (in *Invocation) readStdin(ctx context.Context, progress *terminal.Progress) (subject.Subject, error) {
+func (in *Invocation) readStdin(ctx context.Context, progress *terminal.Progress, opts subject.Options) (subject.Subject, error) {
 	bar := progress.Bar("standard input", 0, terminal.Bytes)
 	defer bar.Done()
-	s, err := subject.FromReader(ctx, in.Env.Stdin, subject.Options{Progress: counter(bar)})
+	opts.Progress = counter(bar)
+	s, err := subject.FromReader(ctx, in.Env.Stdin, opts)
 	if err != nil {
 		return s, fmt.Errorf("reading standard input: %w", err)
 	}

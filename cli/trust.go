@@ -175,7 +175,7 @@ func trustSigner(in *Invocation, key string, doc *schema.Record) error {
 func readAll(ctx context.Context, in *Invocation, doc *schema.Record) ([]subject.Subject, error) {
 	var subjects []subject.Subject
 	for _, arg := range in.Operands {
-		s, err := in.read(ctx, arg)
+		s, err := in.read(ctx, arg, subject.Options{})
 		if err != nil {
 			return nil, err
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/distributed-trust/distrust/cli/render"
 	"github.com/distributed-trust/distrust/records/index"
+	"github.com/distributed-trust/distrust/records/subject"
 	"github.com/distributed-trust/distrust/records/trust"
 	"github.com/distributed-trust/distrust/schema"
 )
@@ -109,7 +110,7 @@ func (in *Invocation) ownRecords(ctx context.Context, arg string) ([]ownRecord, 
 	if isID(arg) && !fileExists(arg) {
 		return ownByID(w, arg)
 	}
-	s, err := in.read(ctx, arg)
+	s, err := in.read(ctx, arg, subject.Options{})
 	if err != nil {
 		return nil, err
 	}

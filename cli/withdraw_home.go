@@ -6,6 +6,7 @@ import (
 
 	"github.com/distributed-trust/distrust/records"
 	"github.com/distributed-trust/distrust/records/home"
+	"github.com/distributed-trust/distrust/records/subject"
 	"github.com/distributed-trust/distrust/schema"
 )
 
@@ -32,7 +33,7 @@ func (m *machine) toWithdraw(ctx context.Context, arg string) ([]ownRecord, erro
 	}
 	matches := func(r records.Record) bool { return len(arg) <= len(r.ID()) && r.ID()[:len(arg)] == arg }
 	if !isID(arg) || fileExists(arg) {
-		s, err := m.in.read(ctx, arg)
+		s, err := m.in.read(ctx, arg, subject.Options{})
 		if err != nil {
 			return nil, err
 		}

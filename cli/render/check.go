@@ -115,7 +115,7 @@ func (r Report) mismatch() string {
 		case d.By == trust.ByChangedSigner && f.Kind == trust.FindingOtherSigner,
 			d.By == trust.ByOtherBytes && f.Kind == trust.FindingOtherBytes && f.Counted,
 			d.By == trust.BySubstitution && f.Kind == trust.FindingOtherProject && f.Counted:
-			return finding(f, d)
+			return finding(f, d, shortSigner)
 		}
 	}
 	return decidedBy(d)
@@ -128,13 +128,16 @@ func (r Report) nearby() string {
 		return fmt.Sprintf("%d of %d say no: %s", d.Against, d.Policy.Block, r.reporters(false))
 	}
 	for _, f := range d.Findings {
-		return finding(f, d)
+		return finding(f, d, shortSigner)
 	}
 	return ""
 }
 
-// finding says a finding in words.
-func finding(f trust.Finding, d trust.Decision) string {
+// shortSigner is a signer on one line of 80 columns; why has it whole.
+func shortSigner(identity string) string { return Short(Signer(identity)) }
+
+// finding says a finding in words, with signers as signer writes them.
+func finding(f trust.Finding, d trust.Decision, signer func(string) string) string {
 	who, knows, trusts := f.Source, f.Source+" knows", f.Source+" trusts"
 	if f.Source == "" {
 		who, knows, trusts = you, "you know", "you trust"
@@ -148,9 +151,9 @@ func finding(f trust.Finding, d trust.Decision) string {
 	case trust.FindingNameTwin:
 		return "not the bytes that " + trusted(f, who)
 	case trust.FindingUnsigned:
-		return fmt.Sprintf("%s %s for %s, and it did not sign this", trusts, Short(f.Signer), Project(d.Project))
+		return fmt.Sprintf("%s %s for %s, and it did not sign this", trusts, signer(f.Signer), Project(d.Project))
 	case trust.FindingOtherSigner:
-		return fmt.Sprintf("%s %s for %s, and another key signed this", trusts, Short(f.Signer), Project(d.Project))
+		return fmt.Sprintf("%s %s for %s, and another key signed this", trusts, signer(f.Signer), Project(d.Project))
 	case trust.FindingNeedsProject:
 		return fmt.Sprintf("%s its signer for %s: say which project it is with --for", trusts, signerProjects(s))
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/distributed-trust/distrust/records/trust"
 	"github.com/distributed-trust/distrust/schema"
+	"github.com/distributed-trust/distrust/sshsig"
 )
 
 // WeightWord is how a weight is shown (D1): its word when it has one, else the number.
@@ -70,6 +71,20 @@ func Short(digest string) string {
 		return digest
 	}
 	return algorithm + ":" + digits[:shortDigits] + ".."
+}
+
+// Signer is a signer as people compare it: an ssh key by its fingerprint, others by their whole
+// identity (F2).
+func Signer(identity string) string {
+	text, ok := strings.CutPrefix(identity, "ssh:")
+	if !ok {
+		return identity
+	}
+	key, err := sshsig.ParseKey(text)
+	if err != nil {
+		return identity
+	}
+	return key.Fingerprint()
 }
 
 // you is what the user is called among sources; no source can have this name.

@@ -106,7 +106,7 @@ func (r Report) details(s Style) []string {
 	}
 	add(r.sums())
 	for _, f := range d.Findings {
-		add(finding(f, d))
+		add(finding(f, d, Signer))
 	}
 	for _, sig := range r.Query.Signatures {
 		add(signature(sig))
@@ -178,7 +178,7 @@ func decidedBy(d trust.Decision) string {
 func signature(s trust.Signature) string {
 	text := strings.TrimSpace(s.Format+" signature: ") + " " + string(s.State)
 	if s.Signer != "" {
-		text += " by " + Short(s.Signer)
+		text += " by " + Signer(s.Signer)
 	}
 	if s.Detail != "" {
 		text += " (" + s.Detail + ")"

@@ -1,0 +1,360 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"github.com/distributed-trust/distrust/records/signature"
+	"github.com/distributed-trust/distrust/records/subject"
+	"github.com/distributed-trust/distrust/records/trust"
+)
+
+const (
+	sigFlagName  = "sig"
+	sumsFlagName = "sums"
+	certFlagName = "cert"
+)
+
+// signatureFlags name what else than the files beside a file says who signed it.
+func signatureFlags() []urfave.Flag {
+	return []urfave.Flag{
+		&urfave.StringFlag{Name: sigFlagName, Usage: "look at the signature in `FILE` only, of the file, or of the list of --sums"},
+		&urfave.StringFlag{Name: sumsFlagName, Usage: "the file is listed in the checksum list `FILE`"},
+		&urfave.StringSliceFlag{Name: certFlagName, Usage: "a public key or certificate to check signatures with is in `FILE` (repeatable)"},
+	}
+}
+
+// signatureText is what check and why say about signatures.
+const signatureText = `A signature beside the file (FILE.asc, .sig, .minisig, .sign) and a checksum list that names it (SHA256SUMS, with its ` +
+	`signature) are verified: OpenSSH, OpenPGP, minisign and signify. Who signed counts when the key is trusted to sign for the project of --for.`
+
+// proofs finds and checks signatures for the files of one command.
+type proofs struct {
+	in      *Invocation
+	world   *world
+	project string
+	keys    *signature.Keys
+	signers bool            // the keys of signer records are among them
+	gpg     map[string]bool // names of keys that gpg was asked for
+}
+
+// proofs begins with the keys of --cert.
+func (w *world) proofs(in *Invocation, project string) (*proofs, error) {
+	if in.Given(sigFlagName) && len(in.Operands) > 1 && !in.Given(sumsFlagName) {
+		return nil, usagef("--sig goes with one file")
+	}
+	p := &proofs{in: in, world: w, project: project, keys: &signature.Keys{}, gpg: map[string]bool{}}
+	for _, file := range in.Strings(certFlagName) {
+		b, err := readAtMost(file, signature.MaxCertificates)
+		if err == nil {
+			err = p.keys.Add(b)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", file, err)
+		}
+	}
+	return p, nil
+}
+
+// load adds the keys of signer records for the project, once there is a signature to check.
+func (p *proofs) load() error {
+	w := p.world
+	if p.signers || w.generation == nil {
+		return nil
+	}
+	p.signers = true
+	statements, err := w.generation.Signers(p.project)
+	if err != nil {
+		return err
+	}
+	// There is an end to how many certificates are taken: what the user says comes first, then those
+	// whom the user follows, and nobody can crowd them out.
+	slices.SortStableFunc(statements, func(a, b trust.Statement) int { return cmp.Compare(w.distance(a.Log), w.distance(b.Log)) })
+	for _, st := range statements {
+		for _, s := range st.Subjects {
+			if s.Signer == "" {
+				continue
+			}
+			// A certificate that is of no use makes its key one that is not at hand, and nothing worse.
+			_ = p.keys.AddSigner(s.Signer, s.Cert)
+		}
+	}
+	return nil
+}
+
+// distance is how far a log is from the user: their own, followed, or reached through others.
+func (w *world) distance(log string) int {
+	switch {
+	case slices.Contains(w.compiled.Own, log):
+		return 0
+	case slices.ContainsFunc(w.compiled.Follows, func(f trust.Follow) bool { return f.Log == log }):
+		return 1
+	}
+	return 2
+}
+
+// signedList is a checksum list that names the file, with the signatures over it.
+type signedList struct {
+	file       string
+	list       *signature.List
+	signatures []*signature.Signature
+	named      bool // by --sums
+}
+
+// read reads one operand, and what its signatures say.
+func (p *proofs) read(ctx context.Context, arg string) (subject.Subject, []trust.Signature, error) {
+	if _, is, _ := subject.FromDigest(arg); is {
+		s, err := p.in.read(ctx, arg, subject.Options{})
+		return s, nil, err
+	}
+	beside, err := p.signaturesOf(arg)
+	if err != nil {
+		return subject.Subject{}, nil, err
+	}
+	lists, err := p.listsOf(arg)
+	if err != nil {
+		return subject.Subject{}, nil, err
+	}
+	if len(beside)+len(lists) > 0 {
+		if err := p.load(); err != nil {
+			return subject.Subject{}, nil, err
+		}
+	}
+	for _, sig := range beside {
+		p.askGPG(ctx, sig)
+	}
+	opts := subject.Options{}
+	var checks []*signature.Check
+	var tee []io.Writer
+	for _, sig := range beside {
+		check := sig.Check(p.keys, filepath.Base(arg), p.in.Env.Now())
+		checks, tee = append(checks, check), append(tee, check)
+	}
+	if len(tee) > 0 {
+		opts.Tee = io.MultiWriter(tee...)
+	}
+	for _, l := range lists {
+		if entry, _ := l.list.Find(filepath.Base(arg)); entry.Digest.SHA256 == "" {
+			opts.SHA512 = true
+		}
+	}
+	s, err := p.in.read(ctx, arg, opts)
+	var found []trust.Signature
+	for _, check := range checks {
+		found = append(found, signaturesFrom(check.Results())...)
+	}
+	for _, l := range lists {
+		found = append(found, p.listed(ctx, l, s)...)
+	}
+	return s, found, err
+}
+
+// signaturesFrom are results in the words of the decision.
+func signaturesFrom(results []signature.Result) []trust.Signature {
+	var found []trust.Signature
+	for _, r := range results {
+		found = append(found, trust.Signature{
+			Format: string(r.Format), Signer: r.Signer, State: trust.SignatureState(r.State), Detail: r.Detail,
+		})
+	}
+	return found
+}
+
+// signaturesOf are the signatures that lie beside a file, or the one of --sig.
+func (p *proofs) signaturesOf(arg string) ([]*signature.Signature, error) {
+	if named := p.in.String(sigFlagName); named != "" {
+		if p.in.Given(sumsFlagName) {
+			return nil, nil // it is the list's
+		}
+		sig, err := parseSignature(named)
+		return []*signature.Signature{sig}, err
+	}
+	if arg == "-" {
+		return nil, nil
+	}
+	return parseThere(signature.Names(arg))
+}
+
+// parseThere reads those of the files that are there and hold a signature of a kind that is known.
+func parseThere(names []string) ([]*signature.Signature, error) {
+	var found []*signature.Signature
+	for _, name := range names {
+		if !fileExists(name) {
+			continue
+		}
+		sig, err := parseSignature(name)
+		if errors.Is(err, signature.ErrUnknownFormat) {
+			continue // other tools use these endings too
+		}
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, sig)
+	}
+	return found, nil
+}
+
+func parseSignature(file string) (*signature.Signature, error) {
+	b, err := readAtMost(file, signature.MaxSignature)
+	if err != nil {
+		return nil, err
+	}
+	sig, err := signature.Parse(b)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", file, err)
+	}
+	return sig, nil
+}
+
+// listsOf are the checksum lists that name a file: the one of --sums, or those that lie beside it with
+// a signature. A list that nobody signed says nothing unless the user names it.
+func (p *proofs) listsOf(arg string) ([]*signedList, error) {
+	if named := p.in.String(sumsFlagName); named != "" {
+		l, err := p.parseList(named)
+		if err != nil {
+			return nil, err
+		}
+		l.named = true
+		if _, ok := l.list.Find(filepath.Base(arg)); !ok {
+			return nil, fmt.Errorf("reading %s: it does not name %s", named, filepath.Base(arg))
+		}
+		return []*signedList{l}, nil
+	}
+	if arg == "-" || p.in.Given(sigFlagName) {
+		return nil, nil
+	}
+	var lists []*signedList
+	for _, name := range signature.ListNames() {
+		file := filepath.Join(filepath.Dir(arg), name)
+		if name == filepath.Base(arg) || !fileExists(file) {
+			continue
+		}
+		l, err := p.parseList(file)
+		if err != nil {
+			continue // not a list, or one that says two things: it vouches for nothing
+		}
+		if _, ok := l.list.Find(filepath.Base(arg)); ok && len(l.signatures) > 0 {
+			lists = append(lists, l)
+		}
+	}
+	return lists, nil
+}
+
+// parseList reads a list and the signatures over it.
+func (p *proofs) parseList(file string) (*signedList, error) {
+	b, err := readAtMost(file, signature.MaxList)
+	if err != nil {
+		return nil, err
+	}
+	l := &signedList{file: file}
+	if l.list, err = signature.ParseList(b); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", file, err)
+	}
+	if within := l.list.Signature(); within != nil {
+		l.signatures = append(l.signatures, within)
+	}
+	if named := p.in.String(sigFlagName); named != "" {
+		sig, err := parseSignature(named)
+		l.signatures = append(l.signatures, sig)
+		return l, err
+	}
+	detached, err := parseThere(signature.ListSignatureNames(file))
+	l.signatures = append(l.signatures, detached...)
+	return l, err
+}
+
+// formatList stands where a checksum list itself speaks against a file.
+const formatList = "checksum list"
+
+// listed is what a list says about a file.
+func (p *proofs) listed(ctx context.Context, l *signedList, s subject.Subject) []trust.Signature {
+	name := filepath.Base(s.Arg)
+	var found []trust.Signature
+	for _, sig := range l.signatures {
+		p.askGPG(ctx, sig)
+		found = append(found, signaturesFrom(l.list.Verify(sig, p.keys, name, s.Digest, p.in.Env.Now()))...)
+	}
+	entry, _ := l.list.Find(name)
+	other := entry.Digest.SHA256 != "" && entry.Digest.SHA256 != s.Digest.SHA256 ||
+		entry.Digest.SHA512 != "" && s.Digest.SHA512 != "" && entry.Digest.SHA512 != s.Digest.SHA512
+	bad := func(t trust.Signature) bool { return t.State == trust.SignatureBad }
+	if l.named && other && !slices.ContainsFunc(found, bad) {
+		found = append(found, trust.Signature{Format: formatList, State: trust.SignatureBad, Detail: l.file + " names other bytes"})
+	}
+	return found
+}
+
+// askGPG brings the user's own OpenPGP keyring in: of the keys that a signature names, once each. No
+// gpg, and none of these keys, is no error.
+func (p *proofs) askGPG(ctx context.Context, sig *signature.Signature) {
+	if sig.Format() != signature.OpenPGP {
+		return
+	}
+	var names []string
+	for _, name := range sig.KeyNames() {
+		if !p.gpg[name] {
+			p.gpg[name] = true
+			names = append(names, "0x"+name)
+		}
+	}
+	program, err := p.in.Env.LookPath("gpg")
+	if err != nil || len(names) == 0 {
+		return
+	}
+	args := append([]string{"--batch", "--no-tty", "--no-auto-key-locate", "--no-auto-key-retrieve", "--export", "--"}, names...)
+	command := exec.CommandContext(ctx, program, args...)
+	command.Env = p.in.Env.Environ()
+	var out bytes.Buffer
+	command.Stdout = &limitedBuffer{&out, signature.MaxCertificates}
+	if command.Run() == nil {
+		_ = p.keys.Add(out.Bytes()) // nothing that can be used: the key is not at hand
+	}
+}
+
+// limitedBuffer fails when more is written than it may hold.
+type limitedBuffer struct {
+	*bytes.Buffer
+	most int
+}
+
+func (b *limitedBuffer) Write(p []byte) (int, error) {
+	if b.Len()+len(p) > b.most {
+		return 0, io.ErrShortWrite
+	}
+	return b.Buffer.Write(p)
+}
+
+// readAtMost reads a file, and one byte more than it may have when it has more.
+func readAtMost(file string, most int64) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", file, err)
+	}
+	return b, nil
+}
+
+// goodSigners are who signed a file, for the journal.
+func goodSigners(found []trust.Signature) []string {
+	var signers []string
+	for _, s := range found {
+		if s.State == trust.SignatureGood && !slices.Contains(signers, s.Signer) {
+			signers = append(signers, s.Signer)
+		}
+	}
+	return signers
+}
