@@ -3,6 +3,7 @@ package signature_test
 import (
 	"bytes"
 	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"io"
 	"os"
@@ -195,6 +196,7 @@ func TestBadKeys(t *testing.T) {
 		"cut armor":       armored("PGP PUBLIC KEY BLOCK", cert)[:200],
 		"a secret key":    secret.Bytes(),
 		"a signature":     forge(t, e.PrivateKey, message, func(*packet.Signature) {}),
+		"not ed25519":     []byte(base64.StdEncoding.EncodeToString(append([]byte("EX"), make([]byte, 40)...)) + "\n"),
 		"a short raw key": []byte("RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GF\n"),
 	} {
 		keys := &signature.Keys{}

@@ -101,7 +101,7 @@ func (r *certificateReader) unsupported(p packet.Packet) {
 func (r *certificateReader) key(p *packet.PublicKey) {
 	r.user, r.subkey = nil, nil
 	if p.IsSubkey {
-		if r.now == nil || p.Version != r.now.primary.Version {
+		if r.now == nil {
 			return
 		}
 		for _, s := range r.now.subkeys {

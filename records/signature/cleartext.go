@@ -38,14 +38,7 @@ func readCleartext(b []byte) (text []byte, sig *Signature, err error) {
 			return nil, nil, errors.New("it has no signature")
 		}
 		line, rest = cutLine(rest)
-		escaped, isEscaped := bytes.CutPrefix(line, []byte("- "))
-		if bytes.HasPrefix(line, []byte("-")) && !isEscaped && string(line) != "-" {
-			return nil, nil, errors.New("a line begins with a dash that is not escaped")
-		}
-		lines = append(lines, escaped)
-	}
-	if bytes.IndexByte(bytes.Join(lines, nil), '\r') >= 0 {
-		return nil, nil, errors.New("it holds a carriage return within a line")
+		lines = append(lines, bytes.TrimPrefix(line, []byte("- "))) // how a line that begins with a dash is written
 	}
 	// The block must be the last: Parse reads armored blocks up to the end.
 	sig, err = Parse(rest)

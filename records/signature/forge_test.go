@@ -128,17 +128,14 @@ func revokeSubkey(t testing.TB, g gpg, by string) []byte {
 	return public(t, e)
 }
 
-// TestAdoptedSubkey: whoever lists another's signing key as his subkey does not become the signer,
-// for that key never vouched for him.
-func TestAdoptedSubkey(t *testing.T) {
-	t.Parallel()
-	victim, thief := person(t, "victim"), person(t, "thief")
-	sig := forge(t, victim.PrivateKey, message, func(*packet.Signature) {})
+// adopt lists the key of a victim as a subkey of a thief, who can sign that, but nothing with the key.
+func adopt(t testing.TB, thief, victim *openpgp.Entity, sign bool) {
+	t.Helper()
 	stolen := *victim.PrimaryKey
 	stolen.IsSubkey = true
 	binding := &packet.Signature{
 		Version: 4, SigType: packet.SigTypeSubkeyBinding, PubKeyAlgo: thief.PrimaryKey.PubKeyAlgo, Hash: crypto.SHA256,
-		CreationTime: time.Now(), IssuerKeyId: &thief.PrimaryKey.KeyId, FlagsValid: true, FlagSign: true,
+		CreationTime: time.Now(), IssuerKeyId: &thief.PrimaryKey.KeyId, FlagsValid: true, FlagSign: sign, FlagAuthenticate: true,
 	}
 	if err := binding.SignKey(&stolen, thief.PrivateKey, nil); err != nil {
 		t.Fatal(err)
@@ -146,15 +143,76 @@ func TestAdoptedSubkey(t *testing.T) {
 	thief.Subkeys = append(thief.Subkeys, openpgp.Subkey{
 		Primary: thief, PublicKey: &stolen, Bindings: []*packet.VerifiableSignature{packet.NewVerifiableSig(binding)},
 	})
-	got := verify(t, sig, message, "", time.Now(), public(t, thief))
-	if got.State != signature.NoKey || !strings.Contains(got.Detail, "vouch") {
-		t.Errorf("by the thief alone: %+v", got)
-	}
-	for _, order := range [][][]byte{{public(t, thief), public(t, victim)}, {public(t, victim), public(t, thief)}} {
-		got := verify(t, sig, message, "", time.Now(), order...)
-		if got.State != signature.Good || !strings.HasPrefix(got.CallsItself, "victim") {
-			t.Errorf("with both: %+v", got)
+}
+
+// TestAdoptedSubkey: whoever lists another's signing key as his subkey does not become the signer,
+// for that key never vouched for him.
+func TestAdoptedSubkey(t *testing.T) {
+	t.Parallel()
+	for _, sign := range []bool{true, false} {
+		victim, thief := person(t, "victim"), person(t, "thief")
+		sig := forge(t, victim.PrivateKey, message, func(*packet.Signature) {})
+		adopt(t, thief, victim, sign)
+		got := verify(t, sig, message, "", time.Now(), public(t, thief))
+		if got.State != signature.NoKey || got.Signer != "" || got.CallsItself != "" {
+			t.Errorf("by the thief alone: %+v", got)
 		}
+		orders := [][][]byte{{public(t, thief), public(t, victim)}, {public(t, victim), public(t, thief)}}
+		for _, order := range orders {
+			got := verify(t, sig, message, "", time.Now(), order...)
+			if got.State != signature.Good || !strings.HasPrefix(got.CallsItself, "victim") {
+				t.Errorf("with both: %+v", got)
+			}
+		}
+		// What the thief adds does not hide what the certificate of the victim says.
+		if err := victim.Revoke(packet.KeyCompromised, "", nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := verify(t, sig, message, "", time.Now(), public(t, thief), public(t, victim)); got.State != signature.Revoked {
+			t.Errorf("with the victim's revocation: %+v", got)
+		}
+	}
+}
+
+// TestSharedSubkey: two certificates of one owner may share a signing key, which vouches for both; what
+// became of the one does not take the other away.
+func TestSharedSubkey(t *testing.T) {
+	t.Parallel()
+	private, work := person(t, "private"), person(t, "work")
+	if err := private.AddSigningSubkey(nil); err != nil {
+		t.Fatal(err)
+	}
+	shared := private.Subkeys[len(private.Subkeys)-1]
+	bound := *shared.Bindings[0].Packet
+	back := *bound.EmbeddedSignature
+	bound.EmbeddedSignature, bound.IssuerKeyId, bound.IssuerFingerprint = &back, &work.PrimaryKey.KeyId, work.PrimaryKey.Fingerprint
+	if err := back.CrossSignKey(shared.PublicKey, work.PrimaryKey, shared.PrivateKey, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := bound.SignKey(shared.PublicKey, work.PrivateKey, nil); err != nil {
+		t.Fatal(err)
+	}
+	work.Subkeys = append(work.Subkeys, openpgp.Subkey{
+		Primary: work, PublicKey: shared.PublicKey, Bindings: []*packet.VerifiableSignature{packet.NewVerifiableSig(&bound)},
+	})
+	sig := forge(t, shared.PrivateKey, message, func(*packet.Signature) {})
+	for _, e := range []*openpgp.Entity{private, work} {
+		if got := verify(t, sig, message, "", time.Now(), public(t, e)); got.State != signature.Good {
+			t.Errorf("%+v", got)
+		}
+	}
+	before := public(t, private)
+	for _, e := range []*openpgp.Entity{private, work} {
+		if err := e.Revoke(packet.KeyRetired, "", nil); err != nil {
+			t.Fatal(err)
+		}
+		got := verify(t, sig, message, "", time.Now(), public(t, private), public(t, work))
+		if want := map[bool]signature.State{true: signature.Good, false: signature.Revoked}[e == private]; got.State != want {
+			t.Errorf("%+v, want %s", got, want)
+		}
+	}
+	if got := verify(t, sig, message, "", time.Now(), before); got.State != signature.Good {
+		t.Errorf("%+v", got)
 	}
 }
 

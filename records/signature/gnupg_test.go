@@ -42,6 +42,10 @@ func TestWhereGnuPGIsContent(t *testing.T) {
 	rob := g.key("Rob <rob@example.org>", "rsa1024", "sign", "never")
 	add("rsa of 1024 bits", signature.Weak, "1024 bits, at least 2048", rob)
 
+	strong := g.key("Sam <sam@example.org>", "rsa1024", "cert", "never")
+	g.run("--quick-add-key", strong, "ed25519", "sign", "never")
+	add("good subkey of an rsa key of 1024 bits", signature.Weak, "1024 bits, at least 2048", strong)
+
 	text := g.key("Tex <tex@example.org>", "ed25519", "sign", "never")
 	add("text mode", signature.WrongPurpose, "over text", text, "--textmode")
 

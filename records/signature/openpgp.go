@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -182,12 +184,12 @@ type pgpCandidate struct {
 	text    hash.Hash // what is written to in place of own, when the digest is of text
 }
 
-// signersOf are the certificates that hold the key which a signature names.
+// signersOf are the certificates that hold the key which a signature names, always in one order.
 func (k *Keys) signersOf(sig *packet.Signature) []*certificate {
 	var found []*certificate
-	for _, c := range k.certificates {
-		if key, _ := c.key(sig); key != nil {
-			found = append(found, c)
+	for _, name := range slices.Sorted(maps.Keys(k.certificates)) {
+		if key, _ := k.certificates[name].key(sig); key != nil {
+			found = append(found, k.certificates[name])
 		}
 	}
 	return found

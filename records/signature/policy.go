@@ -94,19 +94,18 @@ func standing(e *openpgp.Entity, key *packet.PublicKey, primary bool, at time.Ti
 	return NoKey, "the certificate " + name + " does not hold the key"
 }
 
-// subkeyStanding is how a subkey stands. The library checks the back-signature of one that may sign.
+// subkeyStanding is how a subkey stands. The library checks the back-signature of one that may sign;
+// one that may not never vouched for the certificate, so it says nothing about its owner.
 func subkeyStanding(s *openpgp.Subkey, at time.Time, config *packet.Config) (State, string) {
 	name := fingerprint(s.PublicKey)
 	binding, err := s.LatestValidBindingSignature(at, config)
 	switch {
-	case s.Revoked(binding, at):
-		return Revoked, "the signing key " + name + " was revoked"
 	case err != nil:
 		return NoKey, "the certificate and the signing key " + name + " do not vouch for each other"
 	case !binding.FlagsValid || !binding.FlagSign:
-		return WrongPurpose, "the key " + name + " is not for signing files"
-	case config.RejectHashAlgorithm(binding.EmbeddedSignature.Hash):
-		return Weak, "the signing key " + name + " vouches for its certificate with " + binding.EmbeddedSignature.Hash.String()
+		return NoKey, "the key " + name + " is not for signing"
+	case s.Revoked(binding, at):
+		return Revoked, "the signing key " + name + " was revoked"
 	case s.Expired(binding, at):
 		return Expired, "the signing key " + name + " expired" + expiry(s.PublicKey, binding)
 	}
