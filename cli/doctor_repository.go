@@ -62,13 +62,20 @@ func lookOver(ctx context.Context, in *Invocation, operand string) (exit Exit, e
 	} else {
 		p.fault("repository", address, refused)
 	}
-	if isLocalPath(operand) {
+	if isLocalPath(operand) && !hostile(refused) { // what attacks readers is opened by no process but the one for that
 		p.check("work-tree", func(check string) string { return p.workTree(ctx, check) })
 	}
 	if err := p.print(in, address); err != nil {
 		return Failed, err
 	}
 	return p.exit(), refused
+}
+
+// hostile says whether a repository was refused for what it would do to its reader.
+func hostile(refused error) bool {
+	var attack *source.HostileError
+	var limit *source.LimitError
+	return errors.As(refused, &attack) || errors.As(refused, &limit)
 }
 
 // wholeHistory refuses a shallow clone, as CI makes them: what a stranger gets is not in it.

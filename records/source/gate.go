@@ -42,13 +42,14 @@ type gate struct {
 	job job
 	in  *intake
 
-	read     bool   // everything was fetched
-	changed  []file // how the list differs from the earlier one
-	raw      []records.Envelope
-	rawBytes int
-	list     *fileList // nil before the claim
-	whole    bool
-	expected []file // records that have to come, in this order
+	read      bool   // everything was fetched
+	changed   []file // how the list differs from the earlier one
+	pathBytes int    // of what changed
+	raw       []records.Envelope
+	rawBytes  int
+	list      *fileList // nil before the claim
+	whole     bool
+	expected  []file // records that have to come, in this order
 }
 
 // unbelievable is an answer that no job of ours gives.
@@ -75,6 +76,9 @@ const maxBranchBytes = 200
 var objectID = regexp.MustCompile(`^[0-9a-f]{40}$`)
 
 func (g *gate) files(changes []file) error {
+	if g.list != nil {
+		return unbelievable("files after the list")
+	}
 	last := ""
 	if n := len(g.changed); n > 0 {
 		last = g.changed[n-1].path
@@ -84,13 +88,21 @@ func (g *gate) files(changes []file) error {
 			return unbelievable("a list of files that is none")
 		}
 		last = f.path
+		g.pathBytes += len(f.path)
 	}
 	g.changed = append(g.changed, changes...)
-	if g.list != nil || len(g.changed) > 2*g.job.Limits.Files { // all gone, and as many new ones
+	most := 2 * g.job.Limits.Files // all gone, and as many new ones
+	if len(g.changed) > most {
 		return unbelievable("more files than there may be")
+	}
+	if most *= pathBytes; g.pathBytes > most {
+		return &LimitError{What: "bytes of file names", Limit: int64(most), Got: int64(g.pathBytes), Option: "files"}
 	}
 	return nil
 }
+
+// pathBytes is how long the names of a set may be on average: no path of F4 is longer than 170.
+const pathBytes = 192
 
 // envelopeBytes is about what a document takes besides its bytes.
 const envelopeBytes = 256

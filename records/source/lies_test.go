@@ -126,6 +126,15 @@ func lies() map[string]lie {
 				}
 			}
 		}},
+		"the names on the list take too much": {option: "files", limits: Limits{Files: 1000}, onFiles: func(l *lie, _ []file) error {
+			long := strings.Repeat("x", 120)
+			for i := 0; ; i++ {
+				f := file{path: fmt.Sprintf("records/%s/%s/%s/%s%08d", long, long, long, long[:100], i), blob: strings.Repeat("0", 40)}
+				if err := l.frameWriter.files([]file{f}); err != nil {
+					return err
+				}
+			}
+		}},
 		"no head": {onHead: func(*lie, records.Envelope) error { return nil }},
 		"a head that nobody signed": {onHead: func(l *lie, e records.Envelope) error {
 			e.YAML = append(e.YAML, "# more\n"...)
