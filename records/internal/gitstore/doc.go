@@ -14,4 +14,7 @@
 // file protocol executes git, so sessions are built here, one for each fetch,
 // and a local path is read in process. Its work tree reads every file of the
 // repository, so commits are written object by object.
+//
+// Where go-git does not reach, UserGit has the user's git fetch into a quarantine,
+// which is then read as any other folder.
 package gitstore

@@ -76,8 +76,8 @@ func gitFolder(dir string) (places, bool) {
 type repository struct {
 	objects
 	git    *filesystem.Storage
-	packed *packs
-	root   string // where objects/ lies
+	packed []*packs // its own, then those of the repositories that it borrows from
+	root   string   // where objects/ lies
 	names  []string
 }
 
@@ -98,11 +98,34 @@ func (r *repository) openPacks() error {
 	if err != nil {
 		return err
 	}
-	if r.packed != nil {
-		r.packed.Close()
+	_ = r.closePacks() // they were only read
+	r.packed = []*packs{now}
+	r.layers = []storage{now}
+	for _, root := range r.borrowed() {
+		if packs, err := openPacks(root); err == nil { // else go-git, which reads every index for every object
+			r.packed, r.layers = append(r.packed, packs), append(r.layers, packs)
+		}
 	}
-	r.packed, r.layers = now, []storage{now, r.git}
+	r.layers = append(r.layers, r.git)
 	return nil
+}
+
+// borrowed are the git folders whose objects count as ours.
+func (r *repository) borrowed() (roots []string) {
+	b, _ := os.ReadFile(filepath.Join(r.root, "objects", "info", "alternates"))
+	for line := range strings.Lines(string(b)) {
+		if root, ok := strings.CutSuffix(strings.TrimSuffix(line, "\n"), "/objects"); ok && filepath.IsAbs(root) {
+			roots = append(roots, root)
+		}
+	}
+	return roots
+}
+
+func (r *repository) closePacks() (err error) {
+	for _, packs := range r.packed {
+		err = errors.Join(err, packs.Close())
+	}
+	return err
 }
 
 // refreshPacks looks whether git gc or somebody else made packs or took some
@@ -126,7 +149,7 @@ func (r *repository) packNames() []string {
 func (r *repository) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return errors.Join(r.packed.Close(), r.git.Close())
+	return errors.Join(r.closePacks(), r.git.Close())
 }
 
 func openLocal(path string, l line) (session, error) {

@@ -1,0 +1,26 @@
+package gitstore
+
+import (
+	"os/exec"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// startApart starts a process in a session of its own: no terminal to ask on,
+// and a group that is killed as one. It and each of those that it starts may hold
+// so many bytes of memory, before a word was said to the other side.
+func startApart(command *exec.Cmd, memory int64) error {
+	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
+	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
+	if err := command.Start(); err != nil {
+		return err
+	}
+	most := unix.Rlimit{Cur: uint64(memory), Max: uint64(memory)}
+	if err := unix.Prlimit(command.Process.Pid, unix.RLIMIT_DATA, &most, nil); err != nil && err != unix.ESRCH { //nolint:errorlint // a number
+		_ = command.Cancel()
+		_ = command.Wait()
+		return err
+	}
+	return nil
+}
