@@ -40,6 +40,7 @@ func (m *machine) fetchOptions(ctx context.Context, specs []source.Spec) (source
 	}
 	return source.Options{
 		Now: m.env.Now(), Own: own, Index: m.indexDir(), Access: m.sourceAccess(), Whole: w.damaged(logs), Child: child,
+		Git: m.env.userGit(),
 	}, nil
 }
 
@@ -80,7 +81,8 @@ func (m *machine) specs(names []string) ([]source.Spec, error) {
 	var specs []source.Spec
 	for _, s := range m.sources {
 		specs = append(specs, source.Spec{
-			Name: s.Name, URL: s.URL, Log: s.Log, Fingerprint: s.Fingerprint, Insecure: s.Insecure, Limits: limitsOf(s.Limits),
+			Name: s.Name, URL: s.URL, Log: s.Log, Fingerprint: s.Fingerprint, Limits: limitsOf(s.Limits),
+			Insecure: s.Insecure, Git: s.Transport == config.Git,
 		})
 	}
 	pins, err := m.delegated()

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 
 	"github.com/distributed-trust/distrust/records/home"
+	"github.com/distributed-trust/distrust/records/source"
 )
 
 func gitCommand(*Env) *Command {
@@ -50,4 +51,13 @@ func runGit(ctx context.Context, in *Invocation) (Exit, error) {
 		return Failed, fmt.Errorf("running git: %w", err)
 	}
 	return Done, nil
+}
+
+// userGit is git for the sources that want it (S3.6).
+func (e *Env) userGit() source.Git {
+	program, err := e.LookPath("git")
+	if err != nil {
+		return source.Git{} // which says so, when a source wants it
+	}
+	return source.Git{Path: program, Environ: e.Environ()}
 }

@@ -134,9 +134,15 @@ name and url must be there, and fingerprint for a first sync:
       via_max: 30                     # the most that these add together
       expires: 2027-01-31             # not counted from then on
       insecure: true                  # http:// and git:// are allowed
+      transport: git                  # fetch it with your git; see below
       limits: {files: 500000, pack: 134217728, timeout: 2m}
 
 An error names the limit that a source is above.
+
+With transport: git, your git fetches the source, with what your settings of git
+and ssh say: jump hosts, proxies, credentials. It asks nothing meanwhile, and
+what it brings is held to the same limits and signatures. Without it, nothing of
+those settings is read, and no git is needed.
 `
 
 const filesTopic = `config  ~/.config/distrust       config.yml, sources.yml: yours to edit

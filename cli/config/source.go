@@ -19,6 +19,7 @@ type Source struct {
 	ViaMax      int    // 0..100: most that all that lies behind it can add
 	Scopes      []string
 	Expires     time.Time // zero: never
+	Transport   Transport // what fetches it
 	Insecure    bool      // http:// and git:// are allowed
 	Limits      Limits
 }
@@ -32,6 +33,15 @@ const DefaultViaMax = 50
 
 // MaxDepth is the greatest depth that a follow may have (D1).
 const MaxDepth = 3
+
+// Transport says what fetches a source.
+type Transport string
+
+// The transports (S3.6). The zero value is the built-in one.
+const (
+	Builtin Transport = ""
+	Git     Transport = "git" // the user's git, with what its settings say
+)
 
 // Limits raises the limits of F7 for one source; 0 keeps the limit that is built in.
 type Limits struct {

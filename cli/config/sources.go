@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -71,6 +72,7 @@ func (r reader) source(n *yaml.Node) (Source, error) {
 		"via_max":     number(r, &s.ViaMax, 0, 100),
 		"scopes":      r.patterns(&s.Scopes),
 		"expires":     r.moment(&s.Expires),
+		"transport":   parsed(r, &s.Transport, parseTransport),
 		"insecure":    r.truth(&s.Insecure),
 		"limits":      func(n *yaml.Node) error { return r.limits(n, &s.Limits) },
 	})
@@ -191,4 +193,14 @@ func parseTimeout(s string) (time.Duration, error) {
 		return 0, fmt.Errorf("%q is no time limit: write it as 90s or 2m", s)
 	}
 	return d, nil
+}
+
+func parseTransport(s string) (Transport, error) {
+	switch s {
+	case "builtin":
+		return Builtin, nil
+	case "git":
+		return Git, nil
+	}
+	return "", errors.New("transport is builtin or git")
 }

@@ -30,6 +30,7 @@ sources:
     via_max: 30
     scopes: ["pkg:pypi/*", "github:owner/"]
     expires: 2027-01-31
+    transport: git
     insecure: true
     limits: {pack: 134217728, files: 500000, timeout: 2m}
   - {name: bob, url: "/srv/bob.git"}
@@ -45,7 +46,7 @@ func TestParseSources(t *testing.T) {
 		{
 			Name: "alice", Log: logA, URL: "https://example.org/alice/trust.git", Fingerprint: fpA,
 			Weight: 50, Depth: 2, ViaMax: 30, Scopes: []string{"pkg:pypi/*", "pkg:github/owner/*"},
-			Expires: time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC), Insecure: true,
+			Expires: time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC), Transport: Git, Insecure: true,
 			Limits: Limits{Pack: 134217728, Files: 500000, Timeout: 2 * time.Minute},
 		},
 		{Name: "bob", URL: "/srv/bob.git", Weight: DefaultWeight, ViaMax: 50},
@@ -88,7 +89,8 @@ func TestParseSourcesRefuses(t *testing.T) {
 		{"word for truth", entry("  insecure: yes\n"), 4, "neither true nor false"},
 		{"empty", entry("  depth:\n"), 4, "missing"},
 		{"date", entry("  expires: soon\n"), 4, "no time"},
-		{"what does not exist yet", entry("  transport: git\n"), 4, `no field "transport"`},
+		{"transport", entry("  transport: rsync\n"), 4, "builtin or git"},
+		{"what does not exist", entry("  max_age: 48h\n"), 4, `no field "max_age"`},
 		{"limit", entry("  limits: {pack: 0}\n"), 4, "number from 1"},
 		{"limit beyond all", entry("  limits: {object: 9223372036854775807}\n"), 4, "number from 1"},
 		{"limit name", entry("  limits: {packs: 1}\n"), 4, `no field "packs"`},

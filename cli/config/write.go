@@ -27,6 +27,7 @@ func (s Source) pairs() []pair {
 	add(s.ViaMax != DefaultViaMax, "via_max", strconv.Itoa(s.ViaMax))
 	add(len(s.Scopes) > 0, "scopes", quotedList(s.Scopes))
 	add(!s.Expires.IsZero(), "expires", formatMoment(s.Expires))
+	add(s.Transport != Builtin, "transport", string(s.Transport))
 	add(s.Insecure, "insecure", "true")
 	limits := s.Limits.pairs()
 	add(len(limits) > 0, "limits", flow(limits))

@@ -16,7 +16,11 @@ var (
 	ErrNoBranch      = gitstore.ErrNoBranch
 	ErrAuth          = gitstore.ErrAuth
 	ErrUnknownHost   = gitstore.ErrUnknownHost
+	ErrNoGit         = gitstore.ErrNoGit
 )
+
+// GitError says that the user's git could not fetch, and why in its words.
+type GitError = gitstore.GitError
 
 // URLError says why an address is not one that may be reached (S3.1).
 type URLError = gitstore.URLError

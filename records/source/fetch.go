@@ -8,11 +8,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/distributed-trust/distrust/records/internal/gitstore"
 )
 
 const (
@@ -32,6 +36,13 @@ var (
 // collect does a job, in a process of its own when there is a way to start one, and holds what it
 // says to the gate.
 func (w *work) collect(ctx context.Context, j job, in *intake) (*found, error) {
+	if w.spec.Git {
+		dir, err := w.quarantine(ctx, &j)
+		if err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(dir)
+	}
 	g := &gate{job: j, in: in}
 	var unchanged bool
 	var err error
@@ -44,6 +55,31 @@ func (w *work) collect(ctx context.Context, j job, in *intake) (*found, error) {
 		return nil, err
 	}
 	return g.end(unchanged)
+}
+
+// quarantine has the user's git fetch the source into a folder of its own (S3.6), and has the job
+// read that folder. Git runs beside the process that fetches, which needs nothing of the user's
+// environment for it; a killed run's folder is swept with its stores.
+func (w *work) quarantine(ctx context.Context, j *job) (dir string, err error) {
+	if dir, err = w.batch.dirs.temporary(); err != nil {
+		return "", err
+	}
+	known, err := filepath.Abs(filepath.Join(j.Dir, gitFolder))
+	if err == nil {
+		j.Branch, err = w.batch.options.Git.Quarantine(ctx, dir, known, gitstore.FetchOptions{
+			URL: j.URL, Branch: j.Branch, Limits: j.Limits.git(),
+			Access: gitstore.Access{Typed: j.Typed, Insecure: j.Insecure},
+		})
+	}
+	if err == nil {
+		j.URL, err = filepath.Abs(dir)
+	}
+	if err != nil {
+		os.RemoveAll(dir)
+		return "", err
+	}
+	j.Typed = true // the folder is ours
+	return dir, nil
 }
 
 // access is how remote repositories are reached. One question is asked at a time: sources are

@@ -1,7 +1,9 @@
 package source
 
 import (
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -47,6 +49,55 @@ func TestFollowAndSyncOverHTTP(t *testing.T) {
 		t.Errorf("by path: %s, +%d: %v", r.State, r.Added, r.Err)
 	}
 	m.wantHolds(spec.Log, []records.Envelope{one, two, three})
+}
+
+// With the user's git the same comes of it, and without one nothing, and nothing is lost.
+func TestFollowAndSyncWithGit(t *testing.T) {
+	t.Parallel()
+	testkit.Need(t, "git")
+	program, err := exec.LookPath("git")
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice := newForge(t, "alice")
+	one := alice.say(trustFile("one"))
+	alice.seal(nil)
+	server := testkit.Serve(t, filepath.Dir(alice.dir))
+	m := newMachine(t)
+	m.opt.Git = Git{Path: program, Environ: testkit.Env()}
+	spec := Spec{Name: "alice", URL: server.URL + "/alice", Fingerprint: alice.key.Fingerprint(), Git: true}
+	if r := m.first(spec, nil); KindOf(r.Err) != KindURL || server.Requests.Load() != 0 {
+		t.Errorf("http without --insecure-transport: %s: %v", r.State, r.Err)
+	}
+	spec.Insecure = true
+	r := m.first(spec, nil)
+	if r.State != StateNews || r.Added != 1 {
+		t.Fatalf("%s: %v", r.State, r.Err)
+	}
+	spec.Log = r.Log
+	if pin := m.pin(spec.Log); pin.URL != spec.URL || pin.Branch != "main" {
+		t.Errorf("pinned from %s, branch %s", pin.URL, pin.Branch)
+	}
+	two := alice.say(reportFile("two"))
+	alice.seal(nil)
+	if r := m.sync(spec)[0]; r.State != StateNews || r.Added != 1 {
+		t.Errorf("news: %s, +%d: %v", r.State, r.Added, r.Err)
+	}
+	m.wantHolds(spec.Log, []records.Envelope{one, two})
+	if r := m.sync(spec)[0]; r.State != StateUnchanged || r.Verified != 0 {
+		t.Errorf("no news: %s: %v", r.State, r.Err)
+	}
+	m.opt.Git.Path = ""
+	if r := m.sync(spec)[0]; r.State != StateUnreachable || !errors.Is(r.Err, ErrNoGit) {
+		t.Errorf("without git: %s: %v", r.State, r.Err)
+	}
+	m.wantHolds(spec.Log, []records.Envelope{one, two})
+	if left, _ := filepath.Glob(filepath.Join(m.dirs.Data, "sources", temporaryPrefix+"*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	if _, err := os.Stat(filepath.Join(m.dirs.store(spec.Log), gitFolder)); err != nil {
+		t.Errorf("the store is gone: %v", err)
+	}
 }
 
 func TestUnreachableOverHTTP(t *testing.T) {

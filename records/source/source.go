@@ -12,7 +12,8 @@
 // fails before leaves the state that was in force: pin, records, and trust in them.
 //
 // Every source is fetched and read in a process of its own ([Options.Child], [FetchInChild]), which may
-// be taken over by what it reads: what it says passes a gate, and is decided about here.
+// be taken over by what it reads: what it says passes a gate, and is decided about here. With
+// [Spec.Git] the user's git fetches, beside that process, into a folder that is then read there.
 //
 // Nothing that comes from a repository is believed before a key of the pinned log has signed it,
 // and no reason, name or path in results is safe to print without escaping.
@@ -37,6 +38,7 @@ type Spec struct {
 	Log         string // 32 hex; "" before the first contact. A repository with another log is refused
 	Fingerprint string // "SHA256:…" as pasted or as accepted on first use; "" when there is none
 	Insecure    bool   // http:// and git:// are allowed
+	Git         bool   // it is fetched with the user's git ([Options.Git]); never what was reached through others
 	Delegated   bool   // reached through others (see [Reached]); its URL comes from a record, so it is never a path (S3.1)
 	Limits      Limits
 }
@@ -46,6 +48,9 @@ type Access struct {
 	Credentials func(ctx context.Context, url string) (user, secret string, err error)
 	SSH         SSH
 }
+
+// Git is the user's own git and the environment that it runs in.
+type Git = gitstore.UserGit
 
 // SSH is how ssh:// and user@host:path are reached.
 type SSH = gitstore.SSH
@@ -61,6 +66,7 @@ type Options struct {
 	Index    index.Dir   // where the records of earlier syncs are
 	Whole    []string    // logs whose record store is damaged: their whole set is taken again
 	Access   Access      // credentials and host keys
+	Git      Git         // for the sources that want it
 	Progress func(Event) // called from one goroutine at a time; may be nil
 
 	// Accept is asked about a source that was refused as a rollback, a fork or a rewrite and is a
