@@ -11,13 +11,15 @@
 //     signature must hold and whose file: must be the name of the file.
 //   - signify: the same shape without a trusted comment.
 //   - Checksum lists of SHA-256 and SHA-512 digests in the style of GNU coreutils ("HEX  name" and
-//     "HEX *name") and of BSD ("SHA256 (name) = HEX"), plain or inside an OpenPGP cleartext
-//     signature (RFC 9580, 7). A signature over a list speaks for the files that it names.
+//     "HEX *name") and of BSD ("SHA256 (name) = HEX"): plain, inside an OpenPGP cleartext signature
+//     (RFC 9580, 7), or behind a signature as `signify -S -e` writes it. A signature over a list
+//     speaks for the files that it names.
 //
 // OpenPGP is judged more strictly than by `gpg --verify`, which is content with revoked and expired
 // keys, SHA-1, short RSA keys and dates in the future (S2): each has a state of its own here that is not
 // [Good]. The signer is always the certificate's primary key; a subkey that signs needs the
-// certificate's binding and its own back-signature.
+// certificate's binding and its own back-signature. SHA-1 counts in one place, where a certificate binds
+// what is its own: many that are in use have nothing newer there.
 //
 // A file is read once. [Signature.Check] gives a writer that the one pass over the file feeds, so
 // that memory does not grow with the file; legacy minisign and signify signatures are over the

@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -111,21 +113,28 @@ func forge(t testing.TB, key *packet.PrivateKey, message []byte, change func(*pa
 	return b.Bytes()
 }
 
-// revokeSubkey makes the revocation of the last subkey with the secret key of a gpg, as a copy of the
-// certificate that holds it.
-func revokeSubkey(t testing.TB, g gpg, by string) []byte {
+// revokeSigning makes the revocation of the last subkey that may sign with the secret key of a gpg, as a
+// copy of the certificate that holds it.
+func revokeSigning(t testing.TB, g gpg, by string) []byte {
 	t.Helper()
-	out := g.home + "/secret"
+	out := filepath.Join(t.TempDir(), "secret")
 	g.run("--output", out, "--export-secret-keys", by)
 	ring, err := openpgp.ReadKeyRing(bytes.NewReader(read(t, out)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := ring[0]
-	if err := e.Subkeys[len(e.Subkeys)-1].Revoke(packet.NoReason, "", nil); err != nil {
-		t.Fatal(err)
+	for _, sub := range slices.Backward(ring[0].Subkeys) {
+		if !sub.Bindings[0].Packet.FlagSign {
+			continue
+		}
+		if err := sub.Revoke(packet.NoReason, "", nil); err != nil {
+			t.Fatal(err)
+		}
+		ring[0].Subkeys = []openpgp.Subkey{sub}
+		return public(t, ring[0])
 	}
-	return public(t, e)
+	t.Fatal("no subkey may sign")
+	return nil
 }
 
 // adopt lists the key of a victim as a subkey of a thief, who can sign that, but nothing with the key.

@@ -158,7 +158,7 @@ func TestSubkeys(t *testing.T) {
 	if names := parse(t, second).KeyNames(); len(names) != 1 || names[0] != sub {
 		t.Errorf("names %q, want the subkey's, which gpg --export takes", names)
 	}
-	revoked := revokeSubkey(t, g, by)
+	revoked := revokeSigning(t, g, by)
 	if got := verify(t, second, message, "", time.Now(), g.export(by), revoked); got.State != signature.Revoked || !strings.Contains(got.Detail, sub) {
 		t.Errorf("revoked subkey: %+v", got)
 	}

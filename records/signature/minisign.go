@@ -100,16 +100,30 @@ func readRaw(file []byte, format Format) (*rawSignature, error) {
 
 func (s *rawSignature) names() []string { return []string{numberText(s.number)} }
 
-// begin makes the verifier of a file.
-func (s *rawSignature) begin(keys *Keys, of target) verifier {
-	v := &rawVerifier{rawSignature: s, of: of}
-	for _, key := range keys.raw {
+// keys are those of its number, which anybody can give his key.
+func (s *rawSignature) keys(at *Keys) []rawKey {
+	var keys []rawKey
+	for _, key := range at.raw {
 		if key.format == s.format && key.number == s.number {
-			v.keys = append(v.keys, key)
+			keys = append(keys, key)
 		}
 	}
+	return keys
+}
+
+func (s *rawSignature) claims(keys *Keys) []string {
+	var claims []string
+	for _, key := range s.keys(keys) {
+		claims = append(claims, key.String())
+	}
+	return claims
+}
+
+// begin makes the verifier of a file.
+func (s *rawSignature) begin(keys *Keys, of target) verifier {
+	v := &rawVerifier{rawSignature: s, of: of, candidates: s.keys(keys)}
 	switch {
-	case len(v.keys) == 0:
+	case len(v.candidates) == 0:
 		return settled(Result{Format: s.format, State: NoKey, Detail: "no key is at hand for the key number " + numberText(s.number)})
 	case s.hashed:
 		v.digest, _ = blake2b.New512(nil) // fails for a key only
@@ -120,11 +134,11 @@ func (s *rawSignature) begin(keys *Keys, of target) verifier {
 // rawVerifier checks one signature against one file.
 type rawVerifier struct {
 	*rawSignature
-	of     target
-	keys   []rawKey // of that number, which anybody can give his key
-	digest hash.Hash
-	held   []byte // the file itself, without a digest
-	over   bool   // the file is longer than MaxHeld
+	of         target
+	candidates []rawKey
+	digest     hash.Hash
+	held       []byte // the file itself, without a digest
+	over       bool   // the file is longer than MaxHeld
 }
 
 // Write implements io.Writer.
@@ -151,7 +165,7 @@ func (v *rawVerifier) results() []Result {
 	case v.digest != nil:
 		message = v.digest.Sum(nil)
 	}
-	for _, key := range v.keys {
+	for _, key := range v.candidates {
 		if !ed25519.Verify(key.key[:], message, v.sig[:]) {
 			continue
 		}

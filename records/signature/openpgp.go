@@ -138,6 +138,16 @@ func (s *pgpSignature) names() []string {
 	return names
 }
 
+func (s *pgpSignature) claims(keys *Keys) []string {
+	var claims []string
+	for _, p := range s.packets {
+		for _, c := range keys.signersOf(p.sig) {
+			claims = append(claims, string(OpenPGP)+":"+fingerprint(c.primary))
+		}
+	}
+	return claims
+}
+
 // issuer is what a signature calls its key.
 func issuer(sig *packet.Signature) string {
 	switch {

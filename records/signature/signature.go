@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -41,6 +42,8 @@ type Signature struct {
 type reading interface {
 	// names are what it calls the keys that made it.
 	names() []string
+	// claims are the identities of the keys at hand that have these names.
+	claims(*Keys) []string
 	// begin makes the verifier of one file.
 	begin(*Keys, target) verifier
 }
@@ -111,6 +114,17 @@ func (s *Signature) KeyNames() []string {
 		return nil
 	}
 	return s.read.names()
+}
+
+// Claims are the identities (F2) that it says it was made by, as far as the keys at hand tell, sorted. Nothing
+// was verified: this is for a person who names a signer by one of his signatures.
+func (s *Signature) Claims(keys *Keys) []string {
+	if s.read == nil {
+		return nil
+	}
+	claims := s.read.claims(keys)
+	slices.Sort(claims)
+	return slices.Compact(claims)
 }
 
 // Check begins to check it against a file of that name ("" when there is none, as for standard

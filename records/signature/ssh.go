@@ -31,6 +31,13 @@ func (s *sshSignature) names() []string {
 	return []string{s.info.Key.Fingerprint()}
 }
 
+func (s *sshSignature) claims(*Keys) []string {
+	if s.info.Key.IsZero() {
+		return nil
+	}
+	return []string{string(SSH) + ":" + s.info.Key.String()}
+}
+
 // begin starts the reader that package sshsig wants in a goroutine of its own, behind a pipe.
 func (s *sshSignature) begin(_ *Keys, _ target) verifier {
 	if s.refused != nil {

@@ -115,6 +115,9 @@ func TestStockSignatures(t *testing.T) {
 			if names := parse(t, m.sig).KeyNames(); len(names) != 1 || names[0] == "" {
 				t.Errorf("key names %q", names)
 			}
+			if claims := parse(t, m.sig).Claims(keys); len(claims) != 1 || claims[0] != m.signer {
+				t.Errorf("claims %q", claims)
+			}
 			if m.format == signature.Minisign && !strings.Contains(string(m.keys), parse(t, m.sig).KeyNames()[0]) {
 				t.Errorf("key number %q, the tool writes %q", parse(t, m.sig).KeyNames(), m.keys)
 			}
