@@ -120,7 +120,7 @@ func sourceHints() []hintRow {
 		is(source.ErrUnknownHost, Unreachable, "run it on a terminal to be asked, or add the host to ~/.ssh/known_hosts"),
 		is(source.ErrNoGit, Unreachable, "install git, or take transport: git of the source out of sources.yml"),
 		as(Unreachable, func(e *source.GitError) render.Hint {
-			return render.Hint{Text: "git must not ask here: answer it once by hand", Command: render.Words("git", "ls-remote", e.URL)}
+			return render.Hint{Text: "try it by hand, where git may ask", Command: render.Words("git", "ls-remote", e.URL)}
 		}),
 		is(source.ErrUnreachable, Unreachable, "check the address and the network, and try again; what was accepted before stays in force"),
 		is(source.ErrNoPin, Failed, "fetch it first", "distrust", "sync"),

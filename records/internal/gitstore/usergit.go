@@ -269,11 +269,12 @@ func (q *quarantine) settings() []string {
 		"core.askPass=",
 		"credential.interactive=never",
 		"fetch.unpackLimit=1", // a pack stays one file
+		"fetch.uriProtocols=", // and all of it comes from one address
+		"transfer.bundleURI=false",
 		"fetch.writeCommitGraph=false",
 		"gc.auto=0",
 		"maintenance.auto=false",
 		"pack.threads=1",
-		"transfer.bundleURI=false", // no second address
 		"http.lowSpeedLimit=1",
 		"http.lowSpeedTime=" + strconv.Itoa(max(1, int(q.limits.Idle.Seconds()))),
 	} {

@@ -1,6 +1,7 @@
 package gitstore
 
 import (
+	"errors"
 	"os/exec"
 	"syscall"
 
@@ -16,11 +17,14 @@ func startApart(command *exec.Cmd, memory int64) error {
 	if err := command.Start(); err != nil {
 		return err
 	}
-	most := unix.Rlimit{Cur: uint64(memory), Max: uint64(memory)}
-	if err := unix.Prlimit(command.Process.Pid, unix.RLIMIT_DATA, &most, nil); err != nil && err != unix.ESRCH { //nolint:errorlint // a number
-		_ = command.Cancel()
-		_ = command.Wait()
-		return err
+	var now unix.Rlimit
+	err := unix.Prlimit(command.Process.Pid, unix.RLIMIT_DATA, nil, &now)
+	if err == nil {
+		most := min(now.Max, uint64(memory))
+		err = unix.Prlimit(command.Process.Pid, unix.RLIMIT_DATA, &unix.Rlimit{Cur: most, Max: most}, nil)
+	}
+	if err != nil && !errors.Is(err, unix.ESRCH) {
+		return errors.Join(err, command.Cancel(), command.Wait())
 	}
 	return nil
 }
