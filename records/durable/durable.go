@@ -23,7 +23,8 @@ func IsLeftOver(name string) bool { return strings.HasPrefix(name, strings.TrimS
 // there would: what was done so far stays as it is. Tests of crashes make one; nil is never asked.
 type Steps func(change string) error
 
-func (s Steps) before(change string) error {
+// Before asks before a change that is made elsewhere.
+func (s Steps) Before(change string) error {
 	if s == nil {
 		return nil
 	}
@@ -48,26 +49,26 @@ func (s Steps) writeFile(path string, data []byte, perm fs.FileMode) error {
 	if info, err := os.Stat(path); err == nil {
 		perm = info.Mode().Perm()
 	}
-	if err := s.before("create a file beside " + filepath.Base(path)); err != nil {
+	if err := s.Before("create a file beside " + filepath.Base(path)); err != nil {
 		return err
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), temporary)
 	if err != nil {
 		return err
 	}
-	if err := s.before("fill it"); err != nil {
+	if err := s.Before("fill it"); err != nil {
 		return errors.Join(err, f.Close())
 	}
 	if err := fill(f, data, perm); err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
-	if err := s.before("rename it"); err != nil {
+	if err := s.Before("rename it"); err != nil {
 		return err
 	}
 	if err := os.Rename(f.Name(), path); err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
-	if err := s.before("sync its folder"); err != nil {
+	if err := s.Before("sync its folder"); err != nil {
 		return err
 	}
 	return SyncDir(filepath.Dir(path))

@@ -19,6 +19,8 @@ type Dirs struct {
 	Data  string // sources/<log>/: the git store and the list of files of each source
 	State string // pins/<log>.json, kept/<log>/ (vanished reports), evidence/, sync.lock
 	Cache string // index generations; not written by this package
+
+	step durable.Steps // asked before every change of a commit; tests of crashes set it
 }
 
 // logPattern is the form of a log id (F5). File names are made from log ids only, never from
@@ -57,12 +59,31 @@ const (
 // temporaryPrefix begins the names of stores that a killed run may leave behind.
 const temporaryPrefix = "new-"
 
-// writeFile puts data at path, making its folder when there is none.
-func writeFile(path string, data []byte) error {
+// write puts data at path, making its folder when there is none.
+func (d Dirs) write(path string, data []byte) error {
+	if err := d.step.Before("make a folder"); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	return durable.WriteFile(path, data, 0o600)
+	return d.step.WriteFile(path, data, 0o600)
+}
+
+// rename moves a folder to a place where nothing lies.
+func (d Dirs) rename(from, to string) error {
+	if err := d.step.Before("rename " + filepath.Base(to)); err != nil {
+		return err
+	}
+	return os.Rename(from, to)
+}
+
+// remove takes away a file or a folder with all that is in it.
+func (d Dirs) remove(path string) error {
+	if err := d.step.Before("remove " + filepath.Base(path)); err != nil {
+		return err
+	}
+	return removeAll(path)
 }
 
 // readBounded reads a file of ours that must not be longer than max bytes.

@@ -47,7 +47,7 @@ func keepEvidence(d Dirs, e *records.HeadError, why *Refused) (string, error) {
 	files["pinned.yml"], files["pinned.yml.sig"] = e.Pinned.Bytes()
 	files["got.yml"], files["got.yml.sig"] = e.Got.Bytes()
 	for file, b := range files {
-		if err := writeFile(filepath.Join(dir, file), b); err != nil {
+		if err := d.write(filepath.Join(dir, file), b); err != nil {
 			return "", fmt.Errorf("keeping evidence: %w", err)
 		}
 	}

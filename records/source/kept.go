@@ -16,6 +16,7 @@ import (
 // keptReports are the reports of a log that left its set (F5.7), and the withdraws that left it
 // with them: each a record file with its signature, named by its id.
 type keptReports struct {
+	dirs    Dirs
 	dir     string
 	records []records.Record // on the disk, opened
 	broken  []string         // ids of files that no longer open; kept as they are
@@ -27,7 +28,7 @@ var idPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // readKept opens the kept reports of a log.
 func readKept(d Dirs, log records.Log) (*keptReports, error) {
-	k := &keptReports{dir: d.kept(log.ID)}
+	k := &keptReports{dirs: d, dir: d.kept(log.ID)}
 	entries, err := os.ReadDir(k.dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return k, nil
@@ -85,10 +86,10 @@ func (k *keptReports) has(id string) bool {
 func (k *keptReports) write() error {
 	for _, r := range k.add {
 		e := r.Envelope()
-		if err := writeFile(records.SignaturePath(k.file(r.ID())), e.Sig); err != nil {
+		if err := k.dirs.write(records.SignaturePath(k.file(r.ID())), e.Sig); err != nil {
 			return fmt.Errorf("keeping report %s: %w", r.ID(), err)
 		}
-		if err := writeFile(k.file(r.ID()), e.YAML); err != nil {
+		if err := k.dirs.write(k.file(r.ID()), e.YAML); err != nil {
 			return fmt.Errorf("keeping report %s: %w", r.ID(), err)
 		}
 	}
@@ -99,8 +100,8 @@ func (k *keptReports) write() error {
 func (k *keptReports) clear() error {
 	for _, id := range k.drop {
 		for _, file := range []string{k.file(id), records.SignaturePath(k.file(id))} {
-			if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("removing kept report %s: %w", id, err)
+			if err := k.dirs.remove(file); err != nil {
+				return fmt.Errorf("dropping kept report %s: %w", id, err)
 			}
 		}
 	}

@@ -190,7 +190,7 @@ func WritePin(d Dirs, pin *Pin) error {
 		err = fmt.Errorf("longer than %d bytes", maxPinBytes)
 	}
 	if err == nil {
-		err = writeFile(d.pin(pin.Log), b)
+		err = d.write(d.pin(pin.Log), b)
 	}
 	if err != nil {
 		return fmt.Errorf("writing pin of %s: %w", pin.Log, err)

@@ -52,12 +52,12 @@ func readSkipList(path string) *skipList {
 	return &list
 }
 
-func (l *skipList) write(path string) error {
+func (l *skipList) write(d Dirs, path string) error {
 	b, err := json.Marshal(l)
 	if err != nil {
 		return err
 	}
-	return writeFile(path, b)
+	return d.write(path, b)
 }
 
 func (l *skipList) paths() map[string]bool {

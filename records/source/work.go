@@ -345,10 +345,10 @@ func (w *work) commit() error {
 	}
 	if w.result.Err == nil && w.temporary != "" {
 		place := w.batch.dirs.store(w.next.Log)
-		if err := removeAll(place); err != nil {
+		if err := w.batch.dirs.remove(place); err != nil {
 			return err
 		}
-		if err := os.Rename(w.temporary, place); err != nil {
+		if err := w.batch.dirs.rename(w.temporary, place); err != nil {
 			return fmt.Errorf("moving store into place: %w", err)
 		}
 		w.temporary = ""
@@ -368,10 +368,10 @@ func (w *work) commit() error {
 		return nil
 	}
 	store := w.batch.dirs.store(w.next.Log)
-	if err := w.skipped.write(filepath.Join(store, skippedFile)); err != nil {
+	if err := w.skipped.write(w.batch.dirs, filepath.Join(store, skippedFile)); err != nil {
 		return fmt.Errorf("writing list of skipped records: %w", err)
 	}
-	if err := writeFile(filepath.Join(store, filesFile), w.list.marshal()); err != nil {
+	if err := w.batch.dirs.write(filepath.Join(store, filesFile), w.list.marshal()); err != nil {
 		return fmt.Errorf("writing list of files: %w", err)
 	}
 	return nil
