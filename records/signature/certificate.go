@@ -1,6 +1,7 @@
 package signature
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -22,6 +23,18 @@ type certificate struct {
 	direct      []*packet.Signature
 	users       []*userID
 	subkeys     []*subkey
+
+	seen map[placed]bool
+}
+
+// maxOwn is how many signatures a certificate may hold about itself, for each costs time to check. No
+// owner comes near. With more it vouches for nothing: leaving some out could leave a revocation out.
+const maxOwn = 500
+
+// placed is one signature in one place of a certificate.
+type placed struct {
+	list *[]*packet.Signature
+	sig  [sha256.Size]byte
 }
 
 type userID struct {
@@ -148,30 +161,51 @@ func (r *certificateReader) signature(sig *packet.Signature) {
 	}
 	switch sig.SigType {
 	case packet.SigTypeKeyRevocation:
-		r.now.revocations = append(r.now.revocations, sig)
+		r.now.keep(&r.now.revocations, sig)
 	case packet.SigTypeDirectSignature:
-		r.now.direct = append(r.now.direct, sig)
+		r.now.keep(&r.now.direct, sig)
 	case packet.SigTypeGenericCert, packet.SigTypePersonaCert, packet.SigTypeCasualCert, packet.SigTypePositiveCert:
 		if r.user != nil && sig.CheckKeyIdOrFingerprint(r.now.primary) {
-			r.user.self = append(r.user.self, sig)
+			r.now.keep(&r.user.self, sig)
 		}
 	case packet.SigTypeCertificationRevocation:
 		if r.user != nil && sig.CheckKeyIdOrFingerprint(r.now.primary) {
-			r.user.revocations = append(r.user.revocations, sig)
+			r.now.keep(&r.user.revocations, sig)
 		}
 	case packet.SigTypeSubkeyBinding:
 		if r.subkey != nil {
-			r.subkey.bindings = append(r.subkey.bindings, sig)
+			r.now.keep(&r.subkey.bindings, sig)
 		}
 	case packet.SigTypeSubkeyRevocation:
 		if r.subkey != nil {
-			r.subkey.revocations = append(r.subkey.revocations, sig)
+			r.now.keep(&r.subkey.revocations, sig)
 		}
 	default:
 	}
 }
 
-// entity is the certificate as the library judges it. It is made anew for each judgement because
+// keep adds a signature to a list of the certificate unless it is there: many lists of people may
+// bring copies of one certificate.
+func (c *certificate) keep(list *[]*packet.Signature, sig *packet.Signature) {
+	digest := sha256.New()
+	if sig.Serialize(digest) != nil || c.flooded() {
+		return
+	}
+	at := placed{list: list, sig: [sha256.Size]byte(digest.Sum(nil))}
+	if c.seen[at] {
+		return
+	}
+	if c.seen == nil {
+		c.seen = map[placed]bool{}
+	}
+	c.seen[at] = true
+	*list = append(*list, sig)
+}
+
+// flooded reports whether there are too many signatures to check them all.
+func (c *certificate) flooded() bool { return len(c.seen) > maxOwn }
+
+// entity is the certificate as the library judges it. It is made anew for each moment because
 // the library remembers in it what held at the time that it was first asked about.
 func (c *certificate) entity() *openpgp.Entity {
 	e := &openpgp.Entity{

@@ -48,6 +48,9 @@ func (k *Keys) Certificate(signer string, now time.Time) (string, error) {
 
 // least is the part of a certificate that a check needs.
 func (c *certificate) least(now time.Time) (*certificate, error) {
+	if c.flooded() {
+		return nil, errors.New("it holds too many signatures to check")
+	}
 	e, config := c.entity(), policy(now)
 	least := &certificate{primary: c.primary, revocations: c.revocations}
 	if _, err := e.VerifyPrimaryKey(now, config); err != nil {

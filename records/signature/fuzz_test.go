@@ -35,7 +35,7 @@ func addSeeds(f *testing.F, add func([]byte)) {
 // seedKeys are the keys of the seeds.
 func seedKeys(t testing.TB) *signature.Keys {
 	t.Helper()
-	return keysOf(t, read(t, seeds+"/openpgp.cert"), read(t, seeds+"/minisign.pub"), read(t, seeds+"/signify.pub"))
+	return keysOf(t, read(t, seeds+"/openpgp.cert"), read(t, seeds+"/openpgp-rsa.cert"), read(t, seeds+"/openpgp-p256.cert"), read(t, seeds+"/minisign.pub"), read(t, seeds+"/signify.pub"))
 }
 
 var seedTime = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -44,7 +44,7 @@ var seedTime = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 func TestSeeds(t *testing.T) {
 	t.Parallel()
 	signed := read(t, seeds+"/message")
-	for _, name := range []string{"ssh.sig", "openpgp.asc", "openpgp.sig", "minisign.minisig", "minisign-legacy.minisig", "signify.sig"} {
+	for _, name := range []string{"ssh.sig", "openpgp.asc", "openpgp.sig", "openpgp-rsa.sig", "openpgp-p256.sig", "minisign.minisig", "minisign-legacy.minisig", "signify.sig"} {
 		got := parse(t, read(t, seeds+"/"+name)).Verify(signed, seedKeys(t), "message", seedTime)
 		if len(got) != 1 || got[0].State != signature.Good {
 			t.Errorf("%s: %+v", name, got)
@@ -196,7 +196,7 @@ func FuzzCleartext(f *testing.F) {
 func FuzzKeys(f *testing.F) {
 	addSeeds(f, func(b []byte) { f.Add(b) })
 	owners := strings.Join(seedKeys(f).Signers(), "\n")
-	sigs := [][]byte{read(f, seeds+"/openpgp.sig"), read(f, seeds+"/minisign.minisig"), read(f, seeds+"/signify.sig")}
+	sigs := [][]byte{read(f, seeds+"/openpgp.sig"), read(f, seeds+"/openpgp-rsa.sig"), read(f, seeds+"/openpgp-p256.sig"), read(f, seeds+"/minisign.minisig"), read(f, seeds+"/signify.sig")}
 	signed := read(f, seeds+"/message")
 	f.Fuzz(func(t *testing.T, file []byte) {
 		keys := &signature.Keys{}
@@ -249,6 +249,11 @@ func TestMakeSeeds(t *testing.T) {
 	put("openpgp-armored.cert", []byte(g.run("--armor", "--export", by)))
 	put("openpgp.sig", g.sign(by, message, "--faked-system-time", year))
 	put("openpgp.asc", g.sign(by, message, "--faked-system-time", year, "--armor"))
+	for name, algorithm := range map[string]string{"rsa": "rsa2048", "p256": "nistp256"} {
+		by := g.key(name, algorithm, "sign", "never", "--faked-system-time", then)
+		put("openpgp-"+name+".cert", g.export(by))
+		put("openpgp-"+name+".sig", g.sign(by, message, "--faked-system-time", year))
+	}
 	put("list-clear.asc", g.sign(by, list, "--faked-system-time", year, "--clearsign"))
 	dir := minisign(t)
 	put("minisign.pub", read(t, dir+"/pub"))

@@ -163,7 +163,7 @@ func issuer(sig *packet.Signature) string {
 // begin makes the verifier of a file. Over text, signatures of type 0x01 count, and 0x00 too unless
 // the text comes out of a cleartext signature.
 func (s *pgpSignature) begin(keys *Keys, of target) verifier {
-	v := &pgpVerifier{keys: keys, of: of, shared: map[crypto.Hash]hash.Hash{}}
+	v := &pgpVerifier{keys: keys, of: of, shared: map[crypto.Hash]hash.Hash{}, entities: map[entityAt]*openpgp.Entity{}}
 	for _, p := range s.packets {
 		c := pgpCandidate{pgpPacket: p}
 		if v.settled(&c) == nil {
@@ -184,6 +184,22 @@ type pgpVerifier struct {
 	shared     map[crypto.Hash]hash.Hash
 	writers    []io.Writer
 	candidates []pgpCandidate
+	entities   map[entityAt]*openpgp.Entity // judged once for all signatures
+}
+
+// entityAt is a certificate at a moment.
+type entityAt struct {
+	c  *certificate
+	at int64
+}
+
+// entity is a certificate as the library judges it at a moment.
+func (v *pgpVerifier) entity(c *certificate, at time.Time) *openpgp.Entity {
+	key := entityAt{c, at.Unix()}
+	if v.entities[key] == nil {
+		v.entities[key] = c.entity()
+	}
+	return v.entities[key]
 }
 
 // pgpCandidate is one signature, and who may have made it.

@@ -40,7 +40,10 @@ func (v *pgpVerifier) judgeBy(c *pgpCandidate, signer *certificate) *Result {
 		return &Result{State: Bad, Detail: "the key " + fingerprint(signer.primary) + " did not sign these bytes"}
 	}
 
-	e, config := signer.entity(), policy(at)
+	if signer.flooded() {
+		return &Result{State: NoKey, Detail: "the certificate " + fingerprint(signer.primary) + " holds too many signatures to check"}
+	}
+	e, config := v.entity(signer, at), policy(at)
 	r := &Result{Signer: string(OpenPGP) + ":" + fingerprint(signer.primary), CallsItself: callsItself(e, at, config)}
 	if r.State, r.Detail = standing(e, key, primary, at, config); r.State == NoKey {
 		r.Signer, r.CallsItself = "", "" // the certificate shows nothing about who has the key

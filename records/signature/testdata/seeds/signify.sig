@@ -1,2 +1,2 @@
 untrusted comment: verify with key.pub
-RWTOHkLjv12cia/H/f+wvVog/9BM/eKljhbeierTI/ly6eDyPIopL0KQKFptFcfcczc6jXuP7RQlNV3Vcww8Cs2sHevikbGrrwk=
+RWTmCpOyHkRvZymR2BhT5TPOs4cbXOI1Gpi7EZf+V8o/lWDJtMaX/2GyypPOpwJzjY2Hi9p0wV4Rml8YHg48Oabi0obFOE5oQQU=
