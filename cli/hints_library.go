@@ -190,6 +190,7 @@ func headHint(e *records.HeadError) render.Hint {
 func signatureHints() []hintRow {
 	return []hintRow{
 		is(signature.ErrNoPublicKey, Failed, "give the certificate or public key itself, as gpg --export or minisign -G writes it"),
+		is(signature.ErrNoCertificate, Failed, "it is revoked, expired or too weak: ask its owner for a newer one"),
 		is(signature.ErrUnknownFormat, Failed, "OpenSSH, OpenPGP, minisign and signify signatures are known, and lists as sha256sum writes them"),
 		as(Failed, func(*signature.ListError) render.Hint {
 			return hintf("a list that says two things vouches for nothing: fetch it again")

@@ -2,12 +2,14 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	urfave "github.com/urfave/cli/v2"
 
 	"github.com/distributed-trust/distrust/cli/render"
+	"github.com/distributed-trust/distrust/records/signature"
 	"github.com/distributed-trust/distrust/records/subject"
 	"github.com/distributed-trust/distrust/records/trust"
 	"github.com/distributed-trust/distrust/schema"
@@ -88,11 +90,11 @@ func reportSubjects(ctx context.Context, in *Invocation, doc *schema.Record) ([]
 	}
 	switch {
 	case in.String(signerFlagName) != "":
-		identity, err := parseSigner(in.String(signerFlagName))
-		if err != nil {
+		one, err := in.signerSubject(ctx, in.String(signerFlagName))
+		if err != nil && !errors.Is(err, signature.ErrNoCertificate) { // a revoked key can be reported, too
 			return nil, BadValue(signerFlagName, err)
 		}
-		doc.Subjects = []schema.Subject{{Size: -1, Signer: identity}}
+		doc.Subjects = []schema.Subject{one}
 		return nil, nil
 	case in.String(releaseFlagName) != "":
 		project, version, err := schema.NormalizeProject(in.String(releaseFlagName))

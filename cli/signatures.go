@@ -300,8 +300,13 @@ func (p *proofs) askGPG(ctx context.Context, sig *signature.Signature) {
 	if sig.Format() != signature.OpenPGP {
 		return
 	}
+	p.exportGPG(ctx, sig.KeyNames()...)
+}
+
+// exportGPG takes keys of these fingerprints or numbers from the user's keyring, once each.
+func (p *proofs) exportGPG(ctx context.Context, keys ...string) {
 	var names []string
-	for _, name := range sig.KeyNames() {
+	for _, name := range keys {
 		if !p.gpg[name] {
 			p.gpg[name] = true
 			names = append(names, "0x"+name)

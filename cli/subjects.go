@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 
@@ -91,24 +90,6 @@ func shownAs(s subject.Subject) render.Arg {
 		return render.Word(digest)
 	}
 	return render.File(s.Arg, digest)
-}
-
-// errSigner says which forms --signer takes.
-var errSigner = errors.New("not a key: give ssh:..., minisign:..., signify:..., an ssh public key, or a .pub file")
-
-// maxKeyFile is more than any public key file needs.
-const maxKeyFile = 16 << 10
-
-// parseSigner reads a signer as a person names one.
-func parseSigner(arg string) (string, error) {
-	if schema.ValidSigner(arg) == nil {
-		return arg, nil
-	}
-	key, _, err := readPublicKey(arg)
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", errSigner, err)
-	}
-	return "ssh:" + key.String(), nil
 }
 
 func fileExists(path string) bool {

@@ -139,7 +139,7 @@ func trustFields(in *Invocation, doc *schema.Record) error {
 // trustSubjects fills in what the record is about: the files, or one signer.
 func trustSubjects(ctx context.Context, in *Invocation, doc *schema.Record) ([]subject.Subject, error) {
 	if key := in.String(signerFlagName); key != "" {
-		return nil, trustSigner(in, key, doc)
+		return nil, trustSigner(ctx, in, key, doc)
 	}
 	if len(in.Operands) == 0 {
 		return nil, needsHelp("trust", "trust needs a FILE, or --signer KEY with --for PATTERN")
@@ -152,13 +152,9 @@ func trustSubjects(ctx context.Context, in *Invocation, doc *schema.Record) ([]s
 }
 
 // trustSigner makes the subject of --signer.
-func trustSigner(in *Invocation, key string, doc *schema.Record) error {
+func trustSigner(ctx context.Context, in *Invocation, key string, doc *schema.Record) error {
 	if len(in.Operands) > 0 {
 		return usagef("trust takes files or --signer, not both")
-	}
-	identity, err := parseSigner(key)
-	if err != nil {
-		return BadValue(signerFlagName, err)
 	}
 	if in.String(forFlagName) == "" {
 		return usagef("--signer needs --for: a key is trusted for a project, never for everything by accident")
@@ -167,7 +163,12 @@ func trustSigner(in *Invocation, key string, doc *schema.Record) error {
 	if err != nil {
 		return BadValue(forFlagName, err)
 	}
-	doc.Subjects = []schema.Subject{{Size: -1, Signer: identity, Pattern: []string{pattern}}}
+	one, err := in.signerSubject(ctx, key)
+	if err != nil {
+		return BadValue(signerFlagName, err)
+	}
+	one.Pattern = []string{pattern}
+	doc.Subjects = []schema.Subject{one}
 	return nil
 }
 

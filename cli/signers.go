@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/distributed-trust/distrust/records/signature"
+	"github.com/distributed-trust/distrust/schema"
+)
+
+// errSigner says which forms --signer takes.
+var errSigner = errors.New("not a key: give a public key or its file, an OpenPGP certificate, a signature, or ssh:, openpgp:, minisign: or signify: with the key")
+
+// maxKeyFile is more than any ssh public key file needs.
+const maxKeyFile = 16 << 10
+
+// signerSubject is the signer that a person names with --signer: an identity of F2, an ssh public key, or
+// a file that holds a public key, a certificate, or a signature whose signer is meant. What a check of an
+// OpenPGP signature needs of the certificate goes into the record, so that those who follow need not have it.
+func (in *Invocation) signerSubject(ctx context.Context, arg string) (schema.Subject, error) {
+	p := &proofs{in: in, keys: &signature.Keys{}, gpg: map[string]bool{}}
+	identity, err := p.identity(ctx, arg)
+	if err != nil {
+		return schema.Subject{}, err
+	}
+	one := schema.Subject{Size: -1, Signer: identity}
+	if fingerprint, ok := strings.CutPrefix(identity, string(signature.OpenPGP)+":"); ok {
+		p.exportGPG(ctx, fingerprint) // a revocation may be known here and not in the file
+		one.Cert, err = p.keys.Certificate(identity, in.Env.Now())
+		if errors.Is(err, signature.ErrNoCertificate) && len(p.keys.Signers()) == 0 {
+			in.Env.say("no certificate of it is at hand, so others can check with it only if they have it")
+			err = nil
+		}
+	}
+	return one, err
+}
+
+// identity is the F2 identity of what a person named; keys that came with it are then among the keys.
+func (p *proofs) identity(ctx context.Context, arg string) (string, error) {
+	if schema.ValidSigner(arg) == nil {
+		return arg, nil
+	}
+	if key, _, err := readPublicKey(arg); err == nil {
+		return "ssh:" + key.String(), nil
+	}
+	b, err := readAtMost(arg, signature.MaxCertificates)
+	if errors.Is(err, os.ErrNotExist) {
+		return "", errSigner
+	}
+	if err != nil {
+		return "", err
+	}
+	if err := p.keys.Add(b); err == nil {
+		return onlyOne(arg, p.keys.Signers())
+	}
+	sig, err := signature.Parse(b)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", arg, errSigner)
+	}
+	p.askGPG(ctx, sig)
+	signers := sig.Claims(p.keys)
+	if len(signers) == 0 {
+		return "", fmt.Errorf("%s is signed by %s, whose key is not at hand: get it, and name it instead", arg, strings.Join(sig.KeyNames(), ", "))
+	}
+	return onlyOne(arg, signers)
+}
+
+// onlyOne is the signer that a file means.
+func onlyOne(file string, signers []string) (string, error) {
+	if len(signers) != 1 {
+		return "", fmt.Errorf("%s holds %d keys, name one of them: %s", file, len(signers), strings.Join(signers, ", "))
+	}
+	return signers[0], nil
+}
