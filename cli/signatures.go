@@ -189,7 +189,7 @@ func (p *proofs) signaturesOf(arg string) ([]*signature.Signature, error) {
 func parseThere(names []string) ([]*signature.Signature, error) {
 	var found []*signature.Signature
 	for _, name := range names {
-		if !fileExists(name) {
+		if !regularFile(name) {
 			continue
 		}
 		sig, err := parseSignature(name)
@@ -236,7 +236,7 @@ func (p *proofs) listsOf(arg string) ([]*signedList, error) {
 	var lists []*signedList
 	for _, name := range signature.ListNames() {
 		file := filepath.Join(filepath.Dir(arg), name)
-		if name == filepath.Base(arg) || !fileExists(file) {
+		if name == filepath.Base(arg) || !regularFile(file) {
 			continue
 		}
 		l, err := p.parseList(file)
@@ -313,7 +313,7 @@ func (p *proofs) exportGPG(ctx context.Context, keys ...string) {
 		}
 	}
 	program, err := p.in.Env.LookPath("gpg")
-	if err != nil || len(names) == 0 {
+	if err != nil || len(names) == 0 || !p.hasKeyring() {
 		return
 	}
 	args := append([]string{"--batch", "--no-tty", "--no-auto-key-locate", "--no-auto-key-retrieve", "--export", "--"}, names...)
@@ -324,6 +324,27 @@ func (p *proofs) exportGPG(ctx context.Context, keys ...string) {
 	if command.Run() == nil {
 		_ = p.keys.Add(out.Bytes()) // nothing that can be used: the key is not at hand
 	}
+}
+
+// hasKeyring says whether the user has a folder of GnuPG's: where there is none gpg would make one.
+func (p *proofs) hasKeyring() bool {
+	folder := p.in.Env.Getenv("GNUPGHOME")
+	if folder == "" {
+		home, err := p.in.Env.UserHome()
+		if err != nil {
+			return false
+		}
+		folder = filepath.Join(home, ".gnupg")
+	}
+	info, err := os.Stat(folder)
+	return err == nil && info.IsDir()
+}
+
+// regularFile says whether a file lies there that ends: what lies beside a file may be somebody else's
+// choice, and a pipe would keep a check waiting for ever.
+func regularFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // limitedBuffer fails when more is written than it may hold.
