@@ -67,5 +67,5 @@ docs:
     go test ./docs ./cli/... -update
 
 # what a change must pass
-ci: lint test (fuzz "2s")
+ci: lint test (fuzz "1s")
     just race "./cli/terminal ./records/durable ./records/index/... ./records/journal ./records/source ./records/trust"
