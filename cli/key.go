@@ -2,9 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
-	"os"
+	"io/fs"
 	"strings"
 
 	urfave "github.com/urfave/cli/v2"
@@ -142,14 +142,12 @@ func readPublicKey(arg string) (sshsig.Key, string, error) {
 	if err == nil {
 		return key, comment, nil
 	}
-	f, openErr := os.Open(arg)
-	if openErr != nil {
+	b, readErr := readAtMost(arg, maxKeyFile)
+	if errors.Is(readErr, fs.ErrNotExist) {
 		return key, "", fmt.Errorf("%q is neither a public key (%w) nor a file", arg, err)
 	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxKeyFile))
-	if err != nil {
-		return key, "", fmt.Errorf("reading %s: %w", arg, err)
+	if readErr != nil {
+		return key, "", readErr
 	}
 	key, comment, err = sshsig.ParseAuthorizedKey(string(b))
 	if err != nil {

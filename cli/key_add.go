@@ -5,7 +5,9 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
+	"github.com/distributed-trust/distrust/records/home"
 	"github.com/distributed-trust/distrust/schema"
+	"github.com/distributed-trust/distrust/sshsig/signer"
 )
 
 func keyAddCommand(*Env) *Command {
@@ -39,22 +41,14 @@ func runKeyAdd(ctx context.Context, in *Invocation) (Exit, error) {
 	if err := schema.ValidText(name); err != nil {
 		return Usage, BadValue("name", err)
 	}
-	m, unlock, err := in.lockedMachine(ctx)
-	if err != nil {
-		return Failed, err
-	}
-	defer unlock()
-	h, s, err := m.homeToSign(ctx)
-	if err != nil {
-		return Failed, err
-	}
-	defer h.Close()
-	if _, err := h.AddKey(ctx, s, key, name, in.Bool("recovery"), m.options()); err != nil {
-		return Failed, err
-	}
-	if err := in.saidKey(h, key, "added"); err != nil {
-		return Failed, err
-	}
-	in.Env.say("those who follow you, and your other machines, learn of it with: distrust sync")
-	return Done, m.refresh(ctx, h)
+	return in.signInHome(ctx, func(m *machine, h *home.Home, s signer.Signer) (Exit, error) {
+		if _, err := h.AddKey(ctx, s, key, name, in.Bool("recovery"), m.options()); err != nil {
+			return Failed, err
+		}
+		if err := in.saidKey(h, key, "added"); err != nil {
+			return Failed, err
+		}
+		in.Env.say("those who follow you, and your other machines, learn of it with: distrust sync")
+		return Done, m.refresh(ctx, h)
+	})
 }

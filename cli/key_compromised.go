@@ -17,6 +17,7 @@ import (
 	"github.com/distributed-trust/distrust/records/home"
 	"github.com/distributed-trust/distrust/schema"
 	"github.com/distributed-trust/distrust/sshsig"
+	"github.com/distributed-trust/distrust/sshsig/signer"
 )
 
 // The flags of key compromised.
@@ -55,44 +56,36 @@ func runKeyCompromised(ctx context.Context, in *Invocation) (Exit, error) {
 	if err != nil {
 		return Usage, err
 	}
-	m, unlock, err := in.lockedMachine(ctx)
-	if err != nil {
-		return Failed, err
-	}
-	defer unlock()
-	h, s, err := m.homeToSign(ctx)
-	if err != nil {
-		return Failed, err
-	}
-	defer h.Close()
-	key, err := listedKey(h, in.Operands[0])
-	if err != nil {
-		return Failed, err
-	}
-	plan, err := h.PlanCompromise(ctx, s.Key(), key, options)
-	if err != nil {
-		return Failed, err
-	}
-	out := in.Env.Stdout
-	if in.Bool(jsonFlagName) {
-		out = in.Env.Stderr
-	}
-	if in.Bool("dry-run") {
+	return in.signInHome(ctx, func(m *machine, h *home.Home, s signer.Signer) (Exit, error) {
+		key, err := listedKey(h, in.Operands[0])
+		if err != nil {
+			return Failed, err
+		}
+		plan, err := h.PlanCompromise(ctx, s.Key(), key, options)
+		if err != nil {
+			return Failed, err
+		}
+		out := in.Env.Stdout
+		if in.Bool(jsonFlagName) {
+			out = in.Env.Stderr
+		}
+		if in.Bool("dry-run") {
+			showCompromise(plan, out)
+			return Done, nil
+		}
+		if _, err := h.Compromise(ctx, s, plan, m.options()); err != nil {
+			return Failed, err
+		}
+		if err := in.saidKey(h, key, "compromised"); err != nil {
+			return Failed, err
+		}
 		showCompromise(plan, out)
-		return Done, nil
-	}
-	if _, err := h.Compromise(ctx, s, plan, m.options()); err != nil {
-		return Failed, err
-	}
-	if err := in.saidKey(h, key, "compromised"); err != nil {
-		return Failed, err
-	}
-	showCompromise(plan, out)
-	if err := m.signPrivateAgain(ctx, h, s, key, options.KeepBefore); err != nil {
-		return Failed, err
-	}
-	in.sayNext(h, plan)
-	return Done, m.refresh(ctx, h)
+		if err := m.signPrivateAgain(ctx, h, s, key, options.KeepBefore); err != nil {
+			return Failed, err
+		}
+		in.sayNext(h, plan)
+		return Done, m.refresh(ctx, h)
+	})
 }
 
 // compromiseOptions reads the flags.

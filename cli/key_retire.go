@@ -4,6 +4,9 @@ import (
 	"context"
 
 	urfave "github.com/urfave/cli/v2"
+
+	"github.com/distributed-trust/distrust/records/home"
+	"github.com/distributed-trust/distrust/sshsig/signer"
 )
 
 func keyRetireCommand(*Env) *Command {
@@ -24,28 +27,20 @@ func keyRetireCommand(*Env) *Command {
 
 // runKeyRetire makes a head in which a key is retired.
 func runKeyRetire(ctx context.Context, in *Invocation) (Exit, error) {
-	m, unlock, err := in.lockedMachine(ctx)
-	if err != nil {
-		return Failed, err
-	}
-	defer unlock()
-	h, s, err := m.homeToSign(ctx)
-	if err != nil {
-		return Failed, err
-	}
-	defer h.Close()
-	key, err := listedKey(h, in.Operands[0])
-	if err != nil {
-		return Failed, err
-	}
-	if _, err := h.RetireKey(ctx, s, key, m.options()); err != nil {
-		return Failed, err
-	}
-	if err := in.saidKey(h, key, "retired"); err != nil {
-		return Failed, err
-	}
-	in.Env.say("what it signed counts on; those who follow you learn of it with: distrust sync")
-	in.Env.say("lines with its fingerprint lead nobody to you any more: distrust share")
-	in.Env.sayKeys(h.Head())
-	return Done, m.refresh(ctx, h)
+	return in.signInHome(ctx, func(m *machine, h *home.Home, s signer.Signer) (Exit, error) {
+		key, err := listedKey(h, in.Operands[0])
+		if err != nil {
+			return Failed, err
+		}
+		if _, err := h.RetireKey(ctx, s, key, m.options()); err != nil {
+			return Failed, err
+		}
+		if err := in.saidKey(h, key, "retired"); err != nil {
+			return Failed, err
+		}
+		in.Env.say("what it signed counts on; those who follow you learn of it with: distrust sync")
+		in.Env.say("lines with its fingerprint lead nobody to you any more: distrust share")
+		in.Env.sayKeys(h.Head())
+		return Done, m.refresh(ctx, h)
+	})
 }

@@ -127,6 +127,22 @@ func (m *machine) homeToSign(ctx context.Context) (*home.Home, signer.Signer, er
 	return h, s, nil
 }
 
+// signInHome has a command change the home, with the key that signs in it, while other writers are
+// kept away.
+func (in *Invocation) signInHome(ctx context.Context, change func(*machine, *home.Home, signer.Signer) (Exit, error)) (Exit, error) {
+	m, unlock, err := in.lockedMachine(ctx)
+	if err != nil {
+		return Failed, err
+	}
+	defer unlock()
+	h, s, err := m.homeToSign(ctx)
+	if err != nil {
+		return Failed, err
+	}
+	defer h.Close()
+	return change(m, h, s)
+}
+
 // ownHome opens the user's own home, whatever --home names; nil when there is none.
 func (m *machine) ownHome(ctx context.Context) (*home.Home, error) {
 	h, err := m.openHome(ctx, m.defaultHome())

@@ -8,6 +8,7 @@ import (
 
 	"github.com/distributed-trust/distrust/cli/render"
 	"github.com/distributed-trust/distrust/records/home"
+	"github.com/distributed-trust/distrust/sshsig/signer"
 )
 
 func sealCommand(*Env) *Command {
@@ -29,37 +30,29 @@ func sealCommand(*Env) *Command {
 
 // runSeal seals what came by hand.
 func runSeal(ctx context.Context, in *Invocation) (Exit, error) {
-	m, unlock, err := in.lockedMachine(ctx)
-	if err != nil {
-		return Failed, err
-	}
-	defer unlock()
-	h, s, err := m.homeToSign(ctx)
-	if err != nil {
-		return Failed, err
-	}
-	defer h.Close()
-	found, err := h.Pending(ctx, s)
-	if err != nil {
-		return Failed, err
-	}
-	showPending(in, found)
-	if len(found.Refused) > 0 {
-		return Failed, fmt.Errorf("nothing was sealed: %w", &home.RefusedError{Refused: found.Refused})
-	}
-	if in.Bool("dry-run") {
-		if found.Empty() {
-			in.Env.say("nothing came by hand; without --dry-run the head is renewed")
+	return in.signInHome(ctx, func(m *machine, h *home.Home, s signer.Signer) (Exit, error) {
+		found, err := h.Pending(ctx, s)
+		if err != nil {
+			return Failed, err
 		}
-		return Done, nil
-	}
-	written, err := h.Seal(ctx, s, found, m.options())
-	if err != nil {
-		return Failed, err
-	}
-	doc := written.Head.Doc()
-	fmt.Fprintf(in.Env.Stdout, "sealed  head %d over %s, good until %s\n", doc.Seq, count(int(doc.Records), "record"), render.Date(doc.Expires))
-	return Done, m.refresh(ctx, h)
+		showPending(in, found)
+		if len(found.Refused) > 0 {
+			return Failed, fmt.Errorf("nothing was sealed: %w", &home.RefusedError{Refused: found.Refused})
+		}
+		if in.Bool("dry-run") {
+			if found.Empty() {
+				in.Env.say("nothing came by hand; without --dry-run the head is renewed")
+			}
+			return Done, nil
+		}
+		written, err := h.Seal(ctx, s, found, m.options())
+		if err != nil {
+			return Failed, err
+		}
+		doc := written.Head.Doc()
+		fmt.Fprintf(in.Env.Stdout, "sealed  head %d over %s, good until %s\n", doc.Seq, count(int(doc.Records), "record"), render.Date(doc.Expires))
+		return Done, m.refresh(ctx, h)
+	})
 }
 
 // showPending lists what would be sealed, one line each.

@@ -285,10 +285,8 @@ func (p *proofs) listed(ctx context.Context, l *signedList, s subject.Subject) [
 		found = append(found, signaturesFrom(l.list.Verify(sig, p.keys, name, s.Digest, p.in.Env.Now()))...)
 	}
 	entry, _ := l.list.Find(name)
-	other := entry.Digest.SHA256 != "" && entry.Digest.SHA256 != s.Digest.SHA256 ||
-		entry.Digest.SHA512 != "" && s.Digest.SHA512 != "" && entry.Digest.SHA512 != s.Digest.SHA512
 	bad := func(t trust.Signature) bool { return t.State == trust.SignatureBad }
-	if l.named && other && !slices.ContainsFunc(found, bad) {
+	if l.named && !entry.Names(s.Digest) && !slices.ContainsFunc(found, bad) {
 		found = append(found, trust.Signature{Format: formatList, State: trust.SignatureBad, Detail: l.file + " names other bytes"})
 	}
 	return found

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -38,6 +39,9 @@ func TestHostileHead(t *testing.T) {
 	}
 	small, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // too small on purpose
 	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
 		t.Skipf("this platform makes no weak keys: %v", err)
 	}
 	weakPub, err := ssh.NewPublicKey(&small.PublicKey)

@@ -141,13 +141,13 @@ func TestPendingAndSeal(t *testing.T) {
 		for _, committed := range []bool{false, true} {
 			name := c.name
 			if committed {
+				if c.found == [4]int{} || strings.Contains(c.name, "any place") || strings.Contains(c.name, "deep") {
+					continue // there is no such commit, or no tree of F4
+				}
 				name += ", committed"
 			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				if committed && (c.found == [4]int{} || strings.Contains(c.name, "any place") || strings.Contains(c.name, "deep")) {
-					t.Skip("there is no such commit, or no tree of F4")
-				}
 				k := newHand(t)
 				c.do(k)
 				if committed {

@@ -218,16 +218,17 @@ func (l *List) Verify(sig *Signature, keys *Keys, name string, digest schema.Dig
 	results := sig.check(keys, target{now: now, text: true}).over(signed)
 	for i := range results {
 		r := &results[i]
-		if r.State == Good && !vouches(entry.Digest, digest) {
+		if r.State == Good && !entry.Names(digest) {
 			r.State, r.Detail = Bad, fmt.Sprintf("the signed checksum list names other bytes for %q", entry.Path)
 		}
 	}
 	return results
 }
 
-// vouches reports whether a file with a digest is the one of an entry: nothing differs, and at least
+// Names reports whether a file with a digest is the one of the entry: nothing differs, and at least
 // one digest was compared.
-func vouches(listed, file schema.Digest) bool {
+func (e Entry) Names(file schema.Digest) bool {
+	listed := e.Digest
 	compared := listed.SHA256 != "" && file.SHA256 != "" || listed.SHA512 != "" && file.SHA512 != ""
 	return compared && agree(listed, file)
 }

@@ -34,7 +34,7 @@ func (w *work) finish(in *intake, whole bool) error {
 	if w.accepted.Unchanged && !whole && len(in.now)+len(update.Add)+len(update.Remove) == 0 {
 		r.State, update = StateUnchanged, nil
 	}
-	r.Update, r.follows, r.Vanished, r.Skipped = update, in.follows, c.vanished, in.refused
+	r.Update, r.Vanished, r.Skipped = update, c.vanished, in.refused
 	r.Added, r.Removed = c.counts()
 	w.describe(w.next)
 	w.note(in.set, c)

@@ -306,3 +306,18 @@ func (m *machine) wantHolds(log string, set []records.Envelope, vanished ...reco
 		m.t.Errorf("the index holds %v, want %v", got, want)
 	}
 }
+
+// edges is how many public follows the index has of a log.
+func (m *machine) edges(log string) int {
+	m.t.Helper()
+	g, err := index.Open(m.opt.Index)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	defer g.Close()
+	info, _, err := g.Log(log)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return info.Edges
+}

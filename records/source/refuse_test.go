@@ -278,8 +278,8 @@ func TestHostileSizes(t *testing.T) {
 			}
 			spec.Limits = Limits{}
 			r = m.sync(spec)[0]
-			if r.State != StateNews || r.Added != 3 || len(r.Edges()) != 3 {
-				t.Errorf("with the limits of F7: %s, +%d, %d edges: %v", r.State, r.Added, len(r.Edges()), r.Err)
+			if edges := m.edges(spec.Log); r.State != StateNews || r.Added != 3 || edges != 3 {
+				t.Errorf("with the limits of F7: %s, +%d, %d edges: %v", r.State, r.Added, edges, r.Err)
 			}
 		})
 	}

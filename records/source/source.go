@@ -27,7 +27,6 @@ import (
 	"github.com/distributed-trust/distrust/records"
 	"github.com/distributed-trust/distrust/records/index"
 	"github.com/distributed-trust/distrust/records/internal/gitstore"
-	"github.com/distributed-trust/distrust/records/trust"
 	"github.com/distributed-trust/distrust/schema"
 )
 
@@ -152,12 +151,7 @@ type Result struct {
 	Verified      int                // signatures verified; 0 when nothing is new
 
 	Update *index.Update // nil when the index stays as it is; of no use after the batch's Close
-
-	follows []trust.Statement
 }
 
 // Good says whether the source was fetched and accepted.
 func (r *Result) Good() bool { return r.State == StateNews || r.State == StateUnchanged }
-
-// Edges are the public follows that came in with this sync (D1).
-func (r *Result) Edges() []trust.Statement { return r.follows }
