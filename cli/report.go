@@ -78,7 +78,7 @@ func runReport(ctx context.Context, in *Invocation) (Exit, error) {
 }
 
 // reportSubjects fills in what the report is about: files, or exactly one name or signer.
-func reportSubjects(ctx context.Context, in *Invocation, doc *schema.Record) ([]subject.Subject, error) {
+func reportSubjects(ctx context.Context, in *Invocation, doc *schema.Record) ([]spokenOf, error) {
 	named := 0
 	for _, flag := range []string{signerFlagName, releaseFlagName, projectFlagName} {
 		if in.String(flag) != "" {
@@ -124,18 +124,21 @@ func reportSubjects(ctx context.Context, in *Invocation, doc *schema.Record) ([]
 	if doc.Project, doc.Version, err = in.project(); err != nil {
 		return nil, err
 	}
-	return readAll(ctx, in, doc)
+	return readAll(ctx, in, doc, func(ctx context.Context, arg string) (subject.Subject, []trust.Signature, error) {
+		s, err := in.read(ctx, arg, subject.Options{})
+		return s, nil, err // a no needs nobody's yes
+	})
 }
 
 // sayOverridden names the own trust records that a report goes against (C3).
-func (in *Invocation) sayOverridden(ctx context.Context, subjects []subject.Subject, doc schema.Record) error {
+func (in *Invocation) sayOverridden(ctx context.Context, subjects []spokenOf, doc schema.Record) error {
 	w, err := in.world(ctx)
 	if err != nil {
 		return err
 	}
 	defer w.close()
 	for _, s := range subjects {
-		decision, _, _, err := w.decide(query(s, doc.Project, doc.Version))
+		decision, _, _, err := w.decide(s.query(doc.Project, doc.Version))
 		if err != nil {
 			return err
 		}

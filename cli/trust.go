@@ -137,7 +137,7 @@ func trustFields(in *Invocation, doc *schema.Record) error {
 }
 
 // trustSubjects fills in what the record is about: the files, or one signer.
-func trustSubjects(ctx context.Context, in *Invocation, doc *schema.Record) ([]subject.Subject, error) {
+func trustSubjects(ctx context.Context, in *Invocation, doc *schema.Record) ([]spokenOf, error) {
 	if key := in.String(signerFlagName); key != "" {
 		return nil, trustSigner(ctx, in, key, doc)
 	}
@@ -148,7 +148,29 @@ func trustSubjects(ctx context.Context, in *Invocation, doc *schema.Record) ([]s
 	if doc.Project, doc.Version, err = in.project(); err != nil {
 		return nil, err
 	}
-	return readAll(ctx, in, doc)
+	w, err := in.world(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer w.close()
+	proofs, err := w.proofs(in, doc.Project)
+	if err != nil {
+		return nil, err
+	}
+	return readAll(ctx, in, doc, proofs.read)
+}
+
+// spokenOf is a file that a record is about, and what the signatures beside it say.
+type spokenOf struct {
+	subject.Subject
+	signatures []trust.Signature
+}
+
+// query is what is asked about it before it is spoken of.
+func (s spokenOf) query(project, version string) trust.Query {
+	q := query(s.Subject, project, version)
+	q.Signatures = s.signatures
+	return q
 }
 
 // trustSigner makes the subject of --signer.
@@ -173,17 +195,17 @@ func trustSigner(ctx context.Context, in *Invocation, key string, doc *schema.Re
 }
 
 // readAll reads the files and digests of a record; the same bytes twice are one subject.
-func readAll(ctx context.Context, in *Invocation, doc *schema.Record) ([]subject.Subject, error) {
-	var subjects []subject.Subject
+func readAll(ctx context.Context, in *Invocation, doc *schema.Record, read func(context.Context, string) (subject.Subject, []trust.Signature, error)) ([]spokenOf, error) {
+	var subjects []spokenOf
 	for _, arg := range in.Operands {
-		s, err := in.read(ctx, arg, subject.Options{})
+		s, signatures, err := read(ctx, arg)
 		if err != nil {
 			return nil, err
 		}
 		if s.Digest.SHA256 == "" {
 			return nil, usagef("%s: a record needs the SHA-256, which a sha512 digest alone does not give", arg)
 		}
-		subjects = append(subjects, s)
+		subjects = append(subjects, spokenOf{s, signatures})
 		one := fileSubject(s)
 		if !slices.ContainsFunc(doc.Subjects, func(o schema.Subject) bool { return o.Digest == one.Digest && o.File == one.File }) {
 			doc.Subjects = append(doc.Subjects, one)
@@ -194,7 +216,7 @@ func readAll(ctx context.Context, in *Invocation, doc *schema.Record) ([]subject
 
 // seenReports decides every file once more: what is reported or known with other bytes needs
 // --anyway, and the reports that the user overrules are named in the record (D5).
-func seenReports(ctx context.Context, in *Invocation, subjects []subject.Subject, doc schema.Record) ([]string, error) {
+func seenReports(ctx context.Context, in *Invocation, subjects []spokenOf, doc schema.Record) ([]string, error) {
 	w, err := in.world(ctx)
 	if err != nil {
 		return nil, err
@@ -202,7 +224,7 @@ func seenReports(ctx context.Context, in *Invocation, subjects []subject.Subject
 	defer w.close()
 	var seen []string
 	for _, s := range subjects {
-		decision, _, _, err := w.decide(query(s, doc.Project, doc.Version))
+		decision, _, _, err := w.decide(s.query(doc.Project, doc.Version))
 		if err != nil {
 			return nil, err
 		}
@@ -210,7 +232,7 @@ func seenReports(ctx context.Context, in *Invocation, subjects []subject.Subject
 		if stopped && !in.Bool(anywayFlagName) {
 			exit := ExitOf(decision.Verdict)
 			return nil, fail(exit, fmt.Errorf("%s is %s", s.Arg, decision.Verdict), "look first, then add --anyway if you must",
-				append(render.Words("distrust", "why"), shownAs(s))...)
+				append(render.Words("distrust", "why"), shownAs(s.Subject))...)
 		}
 		if in.Bool(anywayFlagName) { // else nobody has said that they looked: what is below the bar stays unseen
 			seen = append(seen, decision.Reports()...)
