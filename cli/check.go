@@ -136,7 +136,7 @@ func runCheck(ctx context.Context, in *Invocation, print output, remember bool) 
 		}
 		q := query(s, project, version)
 		q.Signatures = signatures
-		report, err := w.report(in, s, q)
+		report, err := w.report(in, s, q, "ask")
 		if err != nil {
 			return Failed, err
 		}
@@ -151,8 +151,9 @@ func runCheck(ctx context.Context, in *Invocation, print output, remember bool) 
 	return WorstOfFiles(exits...), nil
 }
 
-// report decides one subject and gathers what is said about it.
-func (w *world) report(in *Invocation, s subject.Subject, q trust.Query) (render.Report, error) {
+// report decides one subject and gathers what is said about it. decide is the command that the user is
+// shown for settling it: ask, or trust where a question was put already, or could not be.
+func (w *world) report(in *Invocation, s subject.Subject, q trust.Query, decide string) (render.Report, error) {
 	decision, statements, lookup, err := w.decide(q)
 	if err != nil {
 		return render.Report{}, err
@@ -162,12 +163,12 @@ func (w *world) report(in *Invocation, s subject.Subject, q trust.Query) (render
 		Follows: len(w.compiled.Follows), Synced: readSynced(in),
 		Indexed: lookup.Indexed, Exit: int(ExitOf(decision.Verdict)),
 	}
-	r.Hints = w.hints(s, q, decision, statements)
+	r.Hints = w.hints(s, q, decision, statements, decide)
 	return r, nil
 }
 
 // hints are what would change the verdict, best first (C3, why).
-func (w *world) hints(s subject.Subject, q trust.Query, d trust.Decision, statements []trust.Statement) []render.Hint {
+func (w *world) hints(s subject.Subject, q trust.Query, d trust.Decision, statements []trust.Statement, decide string) []render.Hint {
 	named := func(words ...string) []render.Arg {
 		args := render.Words(words...)
 		if q.Project != "" {
@@ -207,7 +208,7 @@ func (w *world) hints(s subject.Subject, q trust.Query, d trust.Decision, statem
 			})
 		}
 	}
-	return append(hints, render.Hint{Text: "decide for yourself once", Command: named("distrust", "trust")})
+	return append(hints, render.Hint{Text: "decide for yourself once", Command: named("distrust", decide)})
 }
 
 // remember writes what was accepted into the journal. A machine where nothing can be written

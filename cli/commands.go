@@ -6,6 +6,7 @@ func program(env *Env) *Command {
 		Sub: []*Command{
 			checkCommand(env),
 			whyCommand(env),
+			askCommand(env),
 			trustCommand(env),
 			reportCommand(env),
 			withdrawCommand(env),

@@ -26,7 +26,7 @@ var passedOn = []string{
 }
 
 // onTerminal is terminal CODE TALK COMMAND... runs a command on a terminal of 80 columns. TALK is a file: after
-// "< text" the screen has to show the text, "> line" types a line. What was on the screen is in the
+// "< text" the screen has to show the text, "> line" types a line, "$ line" is run by sh beside it. What was on the screen is in the
 // file screen afterwards.
 func onTerminal(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
@@ -51,8 +51,12 @@ func onTerminal(ts *testscript.TestScript, neg bool, args []string) {
 		case strings.HasPrefix(line, "> "), line == ">":
 			_, err := io.WriteString(master, strings.TrimPrefix(strings.TrimPrefix(line, ">"), " ")+"\n")
 			ts.Check(err)
+		case strings.HasPrefix(line, "$ "):
+			beside := exec.Command("sh", "-c", line[2:])
+			beside.Dir, beside.Env = cmd.Dir, cmd.Env
+			ts.Check(beside.Run())
 		case line != "":
-			ts.Fatalf("%s: %q is neither < nor >", args[1], line)
+			ts.Fatalf("%s: %q is none of <, > and $", args[1], line)
 		}
 	}
 	screen.rest()

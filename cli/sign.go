@@ -27,8 +27,12 @@ const (
 
 // signFlags are the flags of every command that signs.
 func signFlags() []urfave.Flag {
+	return append([]urfave.Flag{homeFlag()}, keyFlags()...)
+}
+
+// keyFlags say which key signs.
+func keyFlags() []urfave.Flag {
 	return []urfave.Flag{
-		homeFlag(),
 		&urfave.StringFlag{Name: keyFlagName, Usage: "sign with `KEY`: a file, a public key, or SHA256:... of one in the agent"},
 		&urfave.BoolFlag{Name: makeKeyFlagName, Usage: "make a key when there is none"},
 	}

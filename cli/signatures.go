@@ -165,6 +165,7 @@ func signaturesFrom(results []signature.Result) []trust.Signature {
 	for _, r := range results {
 		found = append(found, trust.Signature{
 			Format: string(r.Format), Signer: r.Signer, State: trust.SignatureState(r.State), Detail: r.Detail,
+			CallsItself: r.CallsItself,
 		})
 	}
 	return found

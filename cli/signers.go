@@ -26,14 +26,21 @@ func (in *Invocation) signerSubject(ctx context.Context, arg string) (schema.Sub
 	if err != nil {
 		return schema.Subject{}, err
 	}
-	one := schema.Subject{Size: -1, Signer: identity}
+	one, err := p.signerOf(ctx, identity)
+	if errors.Is(err, signature.ErrNoCertificate) && len(p.keys.Signers()) == 0 {
+		in.Env.say("no certificate of it is at hand, so others can check with it only if they have it")
+		err = nil
+	}
+	return one, err
+}
+
+// signerOf is the subject of a signer, with what a check of its signatures needs. The error is
+// [signature.ErrNoCertificate] where the certificate is not at hand, or is of no use.
+func (p *proofs) signerOf(ctx context.Context, identity string) (one schema.Subject, err error) {
+	one = schema.Subject{Size: -1, Signer: identity}
 	if fingerprint, ok := strings.CutPrefix(identity, string(signature.OpenPGP)+":"); ok {
 		p.exportGPG(ctx, fingerprint) // a revocation may be known here and not in the file
-		one.Cert, err = p.keys.Certificate(identity, in.Env.Now())
-		if errors.Is(err, signature.ErrNoCertificate) && len(p.keys.Signers()) == 0 {
-			in.Env.say("no certificate of it is at hand, so others can check with it only if they have it")
-			err = nil
-		}
+		one.Cert, err = p.keys.Certificate(identity, p.in.Env.Now())
 	}
 	return one, err
 }

@@ -71,3 +71,24 @@ func escaped(r rune) string {
 	}
 	return fmt.Sprintf(`\U%08x`, r)
 }
+
+// tabStop is how far tabs lead.
+const tabStop = 8
+
+// Content is one line of a foreign file, without its line end, as it can be looked at: escaped, but for
+// tabs, which lead to the next stop.
+func Content(line string) string {
+	var b strings.Builder
+	column := 0
+	for i, part := range strings.Split(line, "\t") {
+		if i > 0 {
+			gap := tabStop - column%tabStop
+			b.WriteString(strings.Repeat(" ", gap))
+			column += gap
+		}
+		text := Escape(part)
+		b.WriteString(text)
+		column += Width(text)
+	}
+	return b.String()
+}

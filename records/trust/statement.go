@@ -108,6 +108,8 @@ type Signature struct {
 	Signer string // "ssh:…" and so on; "" when unknown
 	State  SignatureState
 	Detail string
+
+	CallsItself string // what an OpenPGP key says its owner is called: shown, and believed by nobody
 }
 
 // Verdict is one of four answers.

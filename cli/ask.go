@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"github.com/distributed-trust/distrust/cli/render"
+	"github.com/distributed-trust/distrust/records/subject"
+)
+
+// questionText is what the commands that ask say about it.
+const questionText = `When nobody knows enough, you are asked on the terminal: trust just these bytes, or the key that signed them for this ` +
+	`project, or neither. The answer is a private record on this machine, and the second time nobody is asked. Where nobody can be asked the ` +
+	`answer is no.`
+
+func askCommand(*Env) *Command {
+	return &Command{
+		Name: "ask", Operands: "FILE", Min: 1, Max: 1, Group: Decide,
+		Summary: "check, and ask you once when nobody knows",
+		Text:    questionText + " Use it in front of &&.\n\n" + signatureText,
+		Flags:   append(append([]urfave.Flag{forFlag(), jsonFlag(), quietFlag()}, signatureFlags()...), keyFlags()...),
+		Examples: []Example{
+			{"distrust ask install.sh && sh install.sh", "ask once, then be silent"},
+			{"distrust ask requests-2.33.0.tar.gz --for pypi:requests", "trust its signer for the project, if you like"},
+			{"distrust ask .envrc && source <(distrust cat .envrc)", "before a shell reads it"},
+		},
+		Exits: []Exit{Unknown, Distrusted, Mismatch, NotSetUp},
+		Run:   runAsk,
+	}
+}
+
+// runAsk decides about one file, with the user's help where nobody else knows.
+func runAsk(ctx context.Context, in *Invocation) (Exit, error) {
+	file := in.Operands[0]
+	if file == "-" {
+		return Usage, usagef("ask takes a file: what comes through a pipe is for distrust pipe and distrust cat")
+	}
+	project, version, err := in.project()
+	if err != nil {
+		return Usage, err
+	}
+	w, err := in.world(ctx)
+	if err != nil {
+		return Failed, err
+	}
+	defer w.close()
+	proofs, err := w.proofs(in, project)
+	if err != nil {
+		return Failed, err
+	}
+	s, signatures, err := proofs.read(ctx, file)
+	if errors.Is(err, subject.ErrDigest) {
+		return Usage, usagef("%v", err)
+	}
+	if err != nil {
+		return Failed, err
+	}
+	c := candidate{spokenOf: spokenOf{s, signatures}, proofs: proofs}
+	if s.Path != "" {
+		c.open = func() (io.ReadCloser, error) { return readAgain(ctx, s) }
+	}
+	r, err := in.settle(ctx, w, c, project, version)
+	if err != nil {
+		return Failed, err
+	}
+	return Exit(r.Exit), in.showAsked(r)
+}
+
+// showAsked prints what ask came to.
+func (in *Invocation) showAsked(r render.Report) error {
+	if _, err := io.WriteString(in.Env.Stderr, r.ChangedSigner(in.Stderr)); err != nil {
+		return err
+	}
+	return checkOutput(in)(r)
+}
+
+// readAgain gives the bytes of a file that was read before, when they are still the same: what is shown
+// to the user is what the answer is about.
+func readAgain(ctx context.Context, s subject.Subject) (io.ReadCloser, error) {
+	held, err := os.CreateTemp("", "distrust-view-")
+	if err != nil {
+		return nil, fmt.Errorf("showing %s: %w", s.Arg, err)
+	}
+	again, err := subject.FromFile(ctx, s.Path, subject.Options{Tee: held})
+	if err == nil && again.Digest.SHA256 != s.Digest.SHA256 {
+		err = fail(Unknown, fmt.Errorf("%s has changed since it was read", s.Arg), "run it again")
+	}
+	if err == nil {
+		_, err = held.Seek(0, io.SeekStart)
+	}
+	if err = errors.Join(err, os.Remove(held.Name())); err != nil {
+		return nil, errors.Join(err, held.Close())
+	}
+	return held, nil
+}
