@@ -144,7 +144,7 @@ func spelling(kind string) func(segment string, part namePart) string {
 	switch kind {
 	case "pypi":
 		return spellPyPI
-	case "npm", "github", "gitlab", "bitbucket", "composer", "deb", "alpm", "apk", "hex", "pub", "bitnami":
+	case "npm", "github", "gitlab", "codeberg", "bitbucket", "composer", "deb", "alpm", "apk", "hex", "pub", "bitnami":
 		return func(s string, _ namePart) string { return lowerASCII(s) }
 	case "rpm", "qpkg": // the vendor is lower case, the package's own name is not
 		return func(s string, part namePart) string {

@@ -74,6 +74,7 @@ func TestNormalizeProject(t *testing.T) {
 		{"github:Owner/Repo", "pkg:github/owner/repo", ""},
 		{"github:o/r@v1.2/rc", "pkg:github/o/r", "v1.2%2Frc"},
 		{"gitlab:Group/Sub/Repo", "pkg:gitlab/group/sub/repo", ""},
+		{"codeberg:Owner/Repo", "pkg:codeberg/owner/repo", ""},
 		{"golang:github.com/BurntSushi/toml@v1.3.2", "pkg:golang/github.com/BurntSushi/toml", "v1.3.2"},
 		{"golang:example.org/m@v0.0.0-20260102030405-abcdef123456+incompatible", "pkg:golang/example.org/m", "v0.0.0-20260102030405-abcdef123456+incompatible"},
 		{"cargo:Serde_JSON@1.0", "pkg:cargo/Serde_JSON", "1.0"},
