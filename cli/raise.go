@@ -33,8 +33,8 @@ func (m *machine) raise(ctx context.Context) (journal.Change, error) {
 	}
 	defer w.close()
 	var failed error
-	change := journal.Raise(entries, func(e journal.Entry) trust.Decision {
-		decision, _, _, err := w.decide(e.Query())
+	change := journal.Raise(journal.Things(entries), func(t journal.Thing) trust.Decision {
+		decision, _, _, err := w.decide(t.Entry.Query())
 		if err != nil && failed == nil {
 			failed = err
 		}

@@ -189,13 +189,16 @@ func number[T int | int64](r reader, to *T, low, high T) field {
 	})
 }
 
-// truth reads true or false.
+// truth reads true or false, which may be written as on and off.
 func (r reader) truth(to *bool) field {
 	return parsed(r, to, func(s string) (bool, error) {
-		if s != "true" && s != "false" {
-			return false, fmt.Errorf("%q is neither true nor false", s)
+		switch s {
+		case "true", "on":
+			return true, nil
+		case "false", "off":
+			return false, nil
 		}
-		return s == "true", nil
+		return false, fmt.Errorf("%q is neither true nor false", s)
 	})
 }
 

@@ -176,6 +176,9 @@ func TestParseConfig(t *testing.T) {
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
+	if got, err := ParseConfig("config.yml", []byte("journal: off\n")); err != nil || got.Journal {
+		t.Errorf("journal: off gives %+v, %v", got, err)
+	}
 	if got, err := ParseConfig("config.yml", nil); err != nil || got != DefaultConfig() {
 		t.Errorf("an empty file gives %+v, %v", got, err)
 	}

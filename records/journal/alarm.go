@@ -2,8 +2,6 @@ package journal
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"slices"
 	"strings"
 	"time"
@@ -49,22 +47,22 @@ type Change struct {
 // Raise compares what was accepted with what is decided about it now. It is pure: decide gives
 // the decision over [Entry.Query], alarms are those of before, now is the clock.
 //
-// An alarm is raised when an entry became DISTRUSTED or a MISMATCH. What the user overruled was
+// An alarm is raised when a thing became DISTRUSTED or a MISMATCH. What the user overruled was
 // reported already: there only records that are new since then raise one. An acknowledged alarm
-// stays so until a record speaks that it has not shown. An alarm closes when its entries are
-// neither any more; one whose entries are not given stays as it is.
-func Raise(entries []Entry, decide func(Entry) trust.Decision, alarms []Alarm, now time.Time) Change {
+// stays so until a record speaks that it has not shown. An alarm closes when its thing is neither
+// any more; one whose thing is not given stays as it is.
+func Raise(things []Thing, decide func(Thing) trust.Decision, alarms []Alarm, now time.Time) Change {
 	before := map[string]Alarm{}
 	for _, a := range alarms {
 		before[a.ID] = a
 	}
 	var c Change
-	for _, w := range watch(entries) {
-		old, had := before[w.id]
-		delete(before, w.id)
-		d := decide(w.entry.clone())
-		against := reports(&d)
-		a, news := w.alarm(old, had, &d, against, now)
+	for i := range things {
+		t := &things[i]
+		old, had := before[t.ID]
+		delete(before, t.ID)
+		d := decide(*t)
+		a, news := t.alarm(old, had, &d, reports(&d), now)
 		switch {
 		case a == nil && had:
 			c.Closed = append(c.Closed, old)
@@ -83,60 +81,18 @@ func Raise(entries []Entry, decide func(Entry) trust.Decision, alarms []Alarm, n
 	return c
 }
 
-// watched is one accepted thing, whatever the number of entries about it.
-type watched struct {
-	id    string
-	entry Entry           // the first
-	known map[string]bool // reports that were there when the user went on against them
-	plain bool            // it was accepted without being reported
-}
-
-// watch groups the entries by what they are about, in the order of the first of each.
-func watch(entries []Entry) []*watched {
-	byID := map[string]*watched{}
-	var list []*watched
-	for _, e := range entries {
-		id := alarmID(&e)
-		w := byID[id]
-		if w == nil {
-			w = &watched{id: id, entry: e.clone(), known: map[string]bool{}}
-			byID[id] = w
-			list = append(list, w)
-		}
-		if e.Time.Before(w.entry.Time) {
-			w.entry = e.clone()
-		}
-		if !e.Overruled || !bad(e.Verdict) {
-			w.plain = true
-			continue
-		}
-		for _, id := range e.Records {
-			w.known[id] = true
-		}
-	}
-	return list
-}
-
-// alarmID names what an entry is about. It is long enough that nobody can publish two files which
-// share one: the alarm over the second would never be raised.
-func alarmID(e *Entry) string {
-	sum := sha256.Sum256([]byte(e.subject() + "\x00" + e.Project + "\x00" + e.Version))
-	return hex.EncodeToString(sum[:16])
-}
-
 func bad(v trust.Verdict) bool { return v == trust.Distrusted || v == trust.Mismatch }
 
-// alarm is the alarm over a watched thing after a decision, nil when there is none, and whether
-// it is news.
-func (w *watched) alarm(old Alarm, had bool, d *trust.Decision, against []Report, now time.Time) (a *Alarm, news bool) {
+// alarm is the alarm over a thing after a decision, nil when there is none, and whether it is news.
+func (t *Thing) alarm(old Alarm, had bool, d *trust.Decision, against []Report, now time.Time) (a *Alarm, news bool) {
 	if !bad(d.Verdict) {
 		return nil, false
 	}
-	unseen := func(r Report) bool { return !w.known[r.Record] }
-	if !w.plain && !slices.ContainsFunc(against, unseen) {
+	unseen := func(r Report) bool { return !t.known[r.Record] }
+	if !t.plain && !slices.ContainsFunc(against, unseen) {
 		return nil, false
 	}
-	a = &Alarm{ID: w.id, Entry: w.entry, Verdict: d.Verdict, Reports: against, Raised: now}
+	a = &Alarm{ID: t.ID, Entry: t.Entry.clone(), Verdict: d.Verdict, Reports: against, Raised: now}
 	if had {
 		a.Raised, a.Acked, a.Reason, a.Known = old.Raised, old.Acked, old.Reason, slices.Clone(old.Known)
 	}
@@ -211,17 +167,8 @@ func clip(s string) string {
 // Ack marks the alarm whose id begins with prefix (one or more digits) as seen; false when there
 // is none, or more than one. The alarms that are given stay as they are.
 func Ack(alarms []Alarm, prefix, reason string, now time.Time) ([]Alarm, bool) {
-	found := -1
-	for i := range alarms {
-		if prefix == "" || !strings.HasPrefix(alarms[i].ID, strings.ToLower(prefix)) {
-			continue
-		}
-		if found >= 0 {
-			return alarms, false
-		}
-		found = i
-	}
-	if found < 0 {
+	found, ok := only(alarms, prefix, func(a Alarm) string { return a.ID })
+	if !ok {
 		return alarms, false
 	}
 	alarms = slices.Clone(alarms)

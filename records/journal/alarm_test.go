@@ -29,8 +29,8 @@ func distrusted(voices ...trust.Voice) trust.Decision {
 }
 
 // always decides the same about everything.
-func always(d trust.Decision) func(Entry) trust.Decision {
-	return func(Entry) trust.Decision { return d }
+func always(d trust.Decision) func(Thing) trust.Decision {
+	return func(Thing) trust.Decision { return d }
 }
 
 func ids(alarms []Alarm) string {
@@ -88,7 +88,7 @@ func TestAlarmLife(t *testing.T) {
 				t.Fatalf("%s: not acknowledged", s.name)
 			}
 		}
-		c := Raise([]Entry{e}, always(s.decision), alarms, now)
+		c := Raise(Things([]Entry{e}), always(s.decision), alarms, now)
 		if have := ids(c.Alarms); have != s.alarms {
 			t.Errorf("%s: alarms %q, want %q", s.name, have, s.alarms)
 		}
@@ -138,7 +138,7 @@ func TestRaise(t *testing.T) {
 		"what does not count is quiet": {[]Entry{plain}, distrusted(bob, muted), "open bob"},
 		"the user's own word first":    {[]Entry{plain}, byOwn, "open you+bob"},
 	} {
-		c := Raise(test.entries, always(test.decision), nil, testTime)
+		c := Raise(Things(test.entries), always(test.decision), nil, testTime)
 		if have := ids(c.Alarms); have != test.want || len(c.Raised) != len(c.Alarms) {
 			t.Errorf("%s: %q, want %q", name, have, test.want)
 		}
@@ -154,12 +154,12 @@ func TestRaise(t *testing.T) {
 func TestRaiseKeepsWhatItIsNotAskedAbout(t *testing.T) {
 	t.Parallel()
 	a, b := entryOf("a"), entryOf("b")
-	c := Raise([]Entry{a, b}, always(distrusted(reportBy("bob", "b1"))), nil, testTime)
+	c := Raise(Things([]Entry{a, b}), always(distrusted(reportBy("bob", "b1"))), nil, testTime)
 	if len(c.Alarms) != 2 || c.Alarms[0].ID == c.Alarms[1].ID {
 		t.Fatalf("%+v", c.Alarms)
 	}
 	before := reflect.ValueOf(c.Alarms).Interface().([]Alarm)
-	again := Raise([]Entry{a}, always(trust.Decision{Verdict: trust.Trusted}), before, testTime)
+	again := Raise(Things([]Entry{a}), always(trust.Decision{Verdict: trust.Trusted}), before, testTime)
 	if len(again.Alarms) != 1 || len(again.Closed) != 1 || again.Alarms[0].Entry.subject() != b.subject() {
 		t.Errorf("%+v", again)
 	}
@@ -198,7 +198,7 @@ func TestAlarmsFile(t *testing.T) {
 	e.Path = "/\xff"
 	voice := reportBy("bob", "b1")
 	voice.Statement.Reason = strings.Repeat("ü", 300) + "x"
-	c := Raise([]Entry{e, entryOf("b")}, always(distrusted(voice, reportBy("carol", "c1"))), nil, testTime)
+	c := Raise(Things([]Entry{e, entryOf("b")}), always(distrusted(voice, reportBy("carol", "c1"))), nil, testTime)
 	want, ok := Ack(c.Alarms, c.Alarms[0].ID, "seen to it", testTime.Add(time.Hour))
 	if !ok {
 		t.Fatal("not acknowledged")
@@ -249,13 +249,13 @@ func TestAlarmsOfManyFiles(t *testing.T) {
 		e.Digest = schema.Digest{SHA256: digest}
 		twins = append(twins, e)
 	}
-	decide := func(e Entry) trust.Decision {
-		if e.Digest == twins[1].Digest {
+	decide := func(t Thing) trust.Decision {
+		if t.Entry.Digest == twins[1].Digest {
 			return distrusted(reportBy("bob", "b1"))
 		}
 		return trust.Decision{Verdict: trust.Trusted}
 	}
-	if c := Raise(twins, decide, nil, testTime); len(c.Raised) != 1 || c.Raised[0].Entry.Digest != twins[1].Digest {
+	if c := Raise(Things(twins), decide, nil, testTime); len(c.Raised) != 1 || c.Raised[0].Entry.Digest != twins[1].Digest {
 		t.Errorf("%+v", c.Raised)
 	}
 }

@@ -25,7 +25,7 @@ func Compact(ctx context.Context, file string) error {
 		return nil
 	}
 	if err == nil {
-		err = compact(ctx, file, 2)
+		err = compact(ctx, file, 2, nil)
 	}
 	if err != nil {
 		return fmt.Errorf("compacting journal: %w", err)
@@ -40,7 +40,7 @@ func Mend(ctx context.Context, file, aside string) error {
 		err = durable.WriteFile(aside, all, 0o600)
 	}
 	if err == nil {
-		err = compact(ctx, file, 1)
+		err = compact(ctx, file, 1, nil)
 	}
 	if err != nil {
 		return fmt.Errorf("mending journal: %w", err)
@@ -48,8 +48,29 @@ func Mend(ctx context.Context, file, aside string) error {
 	return nil
 }
 
-// compact writes the journal anew when at most one part in so many is of use.
-func compact(ctx context.Context, file string, parts int) (err error) {
+// Forget writes the journal anew without the entries that are to go, and returns those: nothing is
+// said of them later. What others append meanwhile stays.
+func Forget(ctx context.Context, file string, gone func(Entry) bool) ([]Entry, error) {
+	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	var went []Entry
+	err := compact(ctx, file, 1, func(e Entry) bool {
+		if !gone(e) {
+			return true
+		}
+		went = append(went, e)
+		return false
+	})
+	if err != nil {
+		return nil, fmt.Errorf("writing journal: %w", err)
+	}
+	return went, nil
+}
+
+// compact writes the journal anew when at most one part in so many is of use: what is said for the
+// first time, and is to stay (nil: all that).
+func compact(ctx context.Context, file string, parts int, stays func(Entry) bool) (err error) {
 	unlock, err := lock(ctx, file, (*flock.Flock).TryLockContext)
 	if err != nil {
 		return err
@@ -60,7 +81,10 @@ func compact(ctx context.Context, file string, parts int) (err error) {
 		return err
 	}
 	var used bytes.Buffer
-	_, err = distinct(bytes.NewReader(all), func(_ Entry, line []byte) {
+	_, err = distinct(bytes.NewReader(all), func(e Entry, line []byte) {
+		if stays != nil && !stays(e) {
+			return
+		}
 		used.Write(line)
 		used.WriteByte('\n')
 	})

@@ -23,7 +23,9 @@ type Entry struct {
 	Verdict   trust.Verdict
 	Signers   []string // signers whose signature over it was good
 	Records   []string // ids of the records that carried the decision
+	By        []string // whose they were, as the user called them then: sources may be gone by the time that it matters
 	Overruled bool     // the user went on against the verdict
+	Added     bool     // it was here already and was put under watch, whatever the verdict: nobody accepted it
 }
 
 // subject is what an entry is about, in one string: its digests or git id. It is empty when it
@@ -44,15 +46,20 @@ func (e *Entry) subject() string {
 	return ""
 }
 
-// claim is what is written once: the same bytes, accepted as the same thing with the same verdict.
+// claim is what is written once: the same bytes, accepted as the same thing with the same verdict. Of
+// what was put under watch it is the place that counts, and no verdict.
 type claim struct {
 	subject, project, version string
 	verdict                   trust.Verdict
 	overruled                 bool
+	added                     string // path
 }
 
 func (e *Entry) claim() claim {
-	return claim{e.subject(), e.Project, e.Version, e.Verdict, e.Overruled}
+	if e.Added {
+		return claim{subject: e.subject(), project: e.Project, version: e.Version, added: "at " + e.Path}
+	}
+	return claim{subject: e.subject(), project: e.Project, version: e.Version, verdict: e.Verdict, overruled: e.Overruled}
 }
 
 // Query is what Decide is asked about an entry: what was known of it when it was accepted.
@@ -73,6 +80,6 @@ func (e Entry) Query() trust.Query {
 
 // clone copies what e points to.
 func (e Entry) clone() Entry {
-	e.Signers, e.Records = slices.Clone(e.Signers), slices.Clone(e.Records)
+	e.Signers, e.Records, e.By = slices.Clone(e.Signers), slices.Clone(e.Records), slices.Clone(e.By)
 	return e
 }

@@ -28,7 +28,7 @@ func fullEntry() Entry {
 		Time: testTime, Name: "requests 2.33.tar.gz", Path: "/home/a/<b>&c/\"q\"/ü\n.tar.gz", Command: "check",
 		Digest: schema.Digest{SHA256: hexOf("a", 64), SHA512: hexOf("b", 128)}, Git: schema.GitID{Commit: hexOf("c", 40)},
 		Size: 134218, Project: "pkg:pypi/requests", Version: "2.33.0", Verdict: trust.Trusted,
-		Signers: []string{"ssh:ssh-ed25519 AAAA", "openpgp:9C5C"}, Records: []string{hexOf("d", 64), hexOf("e", 64)}, Overruled: true,
+		Signers: []string{"ssh:ssh-ed25519 AAAA", "openpgp:9C5C"}, Records: []string{hexOf("d", 64), hexOf("e", 64)}, By: []string{"alice", "bob"}, Overruled: true,
 	}
 }
 

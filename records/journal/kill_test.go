@@ -29,7 +29,7 @@ func child(job []string) int {
 	ctx := context.Background()
 	if job[0] == "compact" {
 		for {
-			if err := compact(ctx, job[1], 1); err != nil {
+			if err := compact(ctx, job[1], 1, nil); err != nil {
 				fmt.Fprintln(os.Stderr, err)
 				return 1
 			}
@@ -165,7 +165,7 @@ func TestKilledWriters(t *testing.T) {
 		}
 	}
 	check(killed)
-	if err := compact(context.Background(), file, 1); err != nil {
+	if err := compact(context.Background(), file, 1, nil); err != nil {
 		t.Fatal(err)
 	}
 	check(0)

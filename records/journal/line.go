@@ -50,6 +50,8 @@ type wire struct {
 	Version   string   `json:"version,omitempty"`
 	Signers   []string `json:"signers,omitempty"`
 	Records   []string `json:"records,omitempty"`
+	By        []string `json:"by,omitempty"`
+	Added     bool     `json:"added,omitempty"`
 	Cut       bool     `json:"cut,omitempty"` // something was left out to fit
 }
 
@@ -61,6 +63,7 @@ func encodeLine(e Entry) ([]byte, error) {
 		Time: e.Time.UTC().Format(time.RFC3339), Command: e.Command, Verdict: string(e.Verdict), Overruled: e.Overruled,
 		SHA256: e.Digest.SHA256, SHA512: e.Digest.SHA512, Commit: e.Git.Commit, Tree: e.Git.Tree,
 		Project: e.Project, Version: e.Version, Signers: e.Signers, Records: e.Records,
+		By: e.By, Added: e.Added,
 	}
 	if e.Size > 0 {
 		w.Size = e.Size
@@ -80,14 +83,18 @@ func encodeLine(e Entry) ([]byte, error) {
 // shorten leaves out the most dispensable thing that is there; false when nothing is left.
 func (w *wire) shorten() bool {
 	w.Cut = true
-	const fewRecords = 8 // enough to say by whose word
+	const few = 8 // enough to say by whose word
 	switch {
-	case len(w.Records) > fewRecords:
-		w.Records = w.Records[:max(fewRecords, len(w.Records)/2)]
+	case len(w.Records) > few:
+		w.Records = w.Records[:max(few, len(w.Records)/2)]
+	case len(w.By) > few:
+		w.By = w.By[:few]
 	case w.Path != "" || w.PathRaw != "":
 		w.Path, w.PathRaw = "", ""
 	case w.Name != "" || w.NameRaw != "":
 		w.Name, w.NameRaw = "", ""
+	case len(w.By) > 0:
+		w.By = nil
 	case len(w.Signers) > 0:
 		w.Signers = w.Signers[:len(w.Signers)-1]
 	case w.Project != "":
@@ -135,6 +142,7 @@ func decodeLine(line []byte) (Entry, error) {
 		Time: at1.UTC(), Command: w.Command, Verdict: trust.Verdict(w.Verdict), Overruled: w.Overruled,
 		Digest: schema.Digest{SHA256: w.SHA256, SHA512: w.SHA512}, Git: schema.GitID{Commit: w.Commit, Tree: w.Tree},
 		Size: w.Size, Project: w.Project, Version: w.Version, Signers: w.Signers, Records: w.Records,
+		By: w.By, Added: w.Added,
 	}
 	if e.Name, err = asBytes(w.Name, w.NameRaw); err != nil {
 		return Entry{}, errLine
