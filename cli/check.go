@@ -13,10 +13,8 @@ import (
 
 	"github.com/distributed-trust/distrust/cli/config"
 	"github.com/distributed-trust/distrust/cli/render"
-	"github.com/distributed-trust/distrust/records/journal"
 	"github.com/distributed-trust/distrust/records/subject"
 	"github.com/distributed-trust/distrust/records/trust"
-	"github.com/distributed-trust/distrust/schema"
 )
 
 func checkCommand(*Env) *Command {
@@ -209,32 +207,6 @@ func (w *world) hints(s subject.Subject, q trust.Query, d trust.Decision, statem
 		}
 	}
 	return append(hints, render.Hint{Text: "decide for yourself once", Command: named("distrust", decide)})
-}
-
-// remember writes what was accepted into the journal. A machine where nothing can be written
-// still gets its answer (C3).
-func (w *world) remember(ctx context.Context, in *Invocation, s subject.Subject, r render.Report) {
-	if r.Decision.Verdict != trust.Trusted || in.NoJournal() || !w.compiled.Journal {
-		return
-	}
-	dirs, err := in.Env.Dirs()
-	if err != nil {
-		return
-	}
-	entry := journal.Entry{
-		Time: w.now, Name: s.Name, Path: s.Path, Command: in.Command.Name, Digest: s.Digest, Size: s.Size,
-		Project: r.Query.Project, Version: r.Query.Version, Verdict: r.Decision.Verdict,
-		Signers: goodSigners(r.Query.Signatures),
-	}
-	if own := r.Decision.Own; own != nil && own.Statement.Kind == schema.KindTrust {
-		entry.Records = append(entry.Records, own.Statement.ID)
-	}
-	for _, v := range r.Decision.Voices {
-		if v.Amount > 0 && v.Statement.Kind == schema.KindTrust {
-			entry.Records = append(entry.Records, v.Statement.ID)
-		}
-	}
-	_ = journal.Append(ctx, dirs.Journal(), entry)
 }
 
 // syncedFile remembers when a sync last reached everybody.
