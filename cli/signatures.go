@@ -46,12 +46,23 @@ type proofs struct {
 	keys    *signature.Keys
 	signers bool            // the keys of signer records are among them
 	gpg     map[string]bool // names of keys that gpg was asked for
+
+	named  *signedList   // the list of --sums, once read
+	folder string        // whose lists are at hand
+	beside []*signedList // nil: of none
 }
 
 // proofs begins with the keys of --cert.
 func (w *world) proofs(in *Invocation, project string) (*proofs, error) {
 	if in.Given(sigFlagName) && len(in.Operands) > 1 && !in.Given(sumsFlagName) {
 		return nil, usagef("--sig goes with one file")
+	}
+	if in.Given(sigFlagName) || in.Given(sumsFlagName) {
+		for _, arg := range in.Operands {
+			if _, is, _ := subject.FromDigest(arg); is {
+				return nil, usagef("--sig and --sums go with files: %s has no bytes and no name to look at", arg)
+			}
+		}
 	}
 	p := &proofs{in: in, world: w, project: project, keys: &signature.Keys{}, gpg: map[string]bool{}}
 	for _, file := range in.Strings(certFlagName) {
@@ -103,14 +114,6 @@ func (w *world) distance(log string) int {
 	return 2
 }
 
-// signedList is a checksum list that names the file, with the signatures over it.
-type signedList struct {
-	file       string
-	list       *signature.List
-	signatures []*signature.Signature
-	named      bool // by --sums
-}
-
 // read reads one operand, and what its signatures say.
 func (p *proofs) read(ctx context.Context, arg string) (subject.Subject, []trust.Signature, error) {
 	if _, is, _ := subject.FromDigest(arg); is {
@@ -125,7 +128,7 @@ func (p *proofs) read(ctx context.Context, arg string) (subject.Subject, []trust
 	if err != nil {
 		return subject.Subject{}, nil, err
 	}
-	if len(beside)+len(lists) > 0 {
+	if len(beside) > 0 {
 		if err := p.load(); err != nil {
 			return subject.Subject{}, nil, err
 		}
@@ -153,10 +156,17 @@ func (p *proofs) read(ctx context.Context, arg string) (subject.Subject, []trust
 	for _, check := range checks {
 		found = append(found, signaturesFrom(check.Results())...)
 	}
-	for _, l := range lists {
-		found = append(found, p.listed(ctx, l, s)...)
+	if err != nil {
+		return s, found, err
 	}
-	return s, found, err
+	for _, l := range lists {
+		means, err := p.listed(ctx, l, s)
+		if err != nil {
+			return s, nil, err
+		}
+		found = append(found, means...)
+	}
+	return s, found, nil
 }
 
 // signaturesFrom are results in the words of the decision.
@@ -215,82 +225,6 @@ func parseSignature(file string) (*signature.Signature, error) {
 		return nil, fmt.Errorf("reading %s: %w", file, err)
 	}
 	return sig, nil
-}
-
-// listsOf are the checksum lists that name a file: the one of --sums, or those that lie beside it with
-// a signature. A list that nobody signed says nothing unless the user names it.
-func (p *proofs) listsOf(arg string) ([]*signedList, error) {
-	if named := p.in.String(sumsFlagName); named != "" {
-		l, err := p.parseList(named)
-		if err != nil {
-			return nil, err
-		}
-		l.named = true
-		if _, ok := l.list.Find(filepath.Base(arg)); !ok {
-			return nil, fmt.Errorf("reading %s: it does not name %s", named, filepath.Base(arg))
-		}
-		return []*signedList{l}, nil
-	}
-	if arg == "-" || p.in.Given(sigFlagName) {
-		return nil, nil
-	}
-	var lists []*signedList
-	for _, name := range signature.ListNames() {
-		file := filepath.Join(filepath.Dir(arg), name)
-		if name == filepath.Base(arg) || !regularFile(file) {
-			continue
-		}
-		l, err := p.parseList(file)
-		if err != nil {
-			continue // not a list, or one that says two things: it vouches for nothing
-		}
-		if _, ok := l.list.Find(filepath.Base(arg)); ok && len(l.signatures) > 0 {
-			lists = append(lists, l)
-		}
-	}
-	return lists, nil
-}
-
-// parseList reads a list and the signatures over it.
-func (p *proofs) parseList(file string) (*signedList, error) {
-	b, err := readAtMost(file, signature.MaxList)
-	if err != nil {
-		return nil, err
-	}
-	l := &signedList{file: file}
-	if l.list, err = signature.ParseList(b); err != nil {
-		return nil, fmt.Errorf("reading %s: %w", file, err)
-	}
-	if within := l.list.Signature(); within != nil {
-		l.signatures = append(l.signatures, within)
-	}
-	if named := p.in.String(sigFlagName); named != "" {
-		sig, err := parseSignature(named)
-		l.signatures = append(l.signatures, sig)
-		return l, err
-	}
-	detached, err := parseThere(signature.ListSignatureNames(file))
-	l.signatures = append(l.signatures, detached...)
-	return l, err
-}
-
-// formatList stands where a checksum list itself speaks against a file.
-const formatList = "checksum list"
-
-// listed is what a list says about a file.
-func (p *proofs) listed(ctx context.Context, l *signedList, s subject.Subject) []trust.Signature {
-	name := filepath.Base(s.Arg)
-	var found []trust.Signature
-	for _, sig := range l.signatures {
-		p.askGPG(ctx, sig)
-		found = append(found, signaturesFrom(l.list.Verify(sig, p.keys, name, s.Digest, p.in.Env.Now()))...)
-	}
-	entry, _ := l.list.Find(name)
-	bad := func(t trust.Signature) bool { return t.State == trust.SignatureBad }
-	if l.named && !entry.Names(s.Digest) && !slices.ContainsFunc(found, bad) {
-		found = append(found, trust.Signature{Format: formatList, State: trust.SignatureBad, Detail: l.file + " names other bytes"})
-	}
-	return found
 }
 
 // askGPG brings the user's own OpenPGP keyring in: of the keys that a signature names, once each. No

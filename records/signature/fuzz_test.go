@@ -52,7 +52,7 @@ func TestSeeds(t *testing.T) {
 	}
 	for _, name := range []string{"list-clear.asc", "list-signify.sig"} {
 		list := parseList(t, read(t, seeds+"/"+name))
-		got := list.Verify(list.Signature(), seedKeys(t), "message", digestOf(signed), seedTime)
+		got := verified(list, list.Signature(), seedKeys(t), "message", digestOf(signed), seedTime)
 		if len(got) != 1 || got[0].State != signature.Good {
 			t.Errorf("%s: %+v", name, got)
 		}
@@ -182,7 +182,7 @@ func FuzzCleartext(f *testing.F) {
 			return
 		}
 		for _, e := range list.Entries() {
-			for _, r := range list.Verify(list.Signature(), keys, path.Base(e.Path), e.Digest, seedTime) {
+			for _, r := range verified(list, list.Signature(), keys, path.Base(e.Path), e.Digest, seedTime) {
 				if r.State == signature.Good && fmt.Sprint(list.Entries()) != fmt.Sprint(listed) {
 					t.Errorf("%q", file)
 				}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -202,27 +203,35 @@ func (l *List) Find(name string) (Entry, bool) {
 // Signature is the signature that lies in the list itself; nil for a plain list.
 func (l *List) Signature() *Signature { return l.within }
 
-// Verify checks a signature over the list, Signature() or a detached one, and says what it means for a
-// file of that name with that digest: nil when the list does not name the file, and without a
-// signature. A good signature over a list that names other bytes for it is Bad. The digest must hold
-// what Find asked for.
-func (l *List) Verify(sig *Signature, keys *Keys, name string, digest schema.Digest, now time.Time) []Result {
-	entry, ok := l.Find(name)
-	if !ok || sig == nil {
+// Verify checks a signature over the list, Signature() or a detached one, and says who signed the
+// list as a whole: nil without a signature. What that means for one of its files, Means says.
+func (l *List) Verify(sig *Signature, keys *Keys, now time.Time) []Result {
+	if sig == nil {
 		return nil
 	}
 	signed := l.file
 	if sig == l.within {
 		signed = l.text
 	}
-	results := sig.check(keys, target{now: now, text: true}).over(signed)
-	for i := range results {
-		r := &results[i]
+	return sig.check(keys, target{now: now, text: true}).over(signed)
+}
+
+// Means is what Verify gave, for a file of that name with that digest: nil when the list does not name
+// the file. A good signature over a list that names other bytes for it is Bad. The digest must hold
+// what Find asked for.
+func (l *List) Means(results []Result, name string, digest schema.Digest) []Result {
+	entry, ok := l.Find(name)
+	if !ok {
+		return nil
+	}
+	means := slices.Clone(results)
+	for i := range means {
+		r := &means[i]
 		if r.State == Good && !entry.Names(digest) {
 			r.State, r.Detail = Bad, fmt.Sprintf("the signed checksum list names other bytes for %q", entry.Path)
 		}
 	}
-	return results
+	return means
 }
 
 // Names reports whether a file with a digest is the one of the entry: nothing differs, and at least

@@ -190,7 +190,7 @@ func TestSignedLists(t *testing.T) {
 			{"run.sh", digest, &signature.Keys{}, signature.NoKey},
 			{"run.sh", other, &signature.Keys{}, signature.NoKey},
 		} {
-			got := parsed.Verify(sig, f.keys, f.name, f.digest, time.Now())
+			got := verified(parsed, sig, f.keys, f.name, f.digest, time.Now())
 			if f.want == "" {
 				if got != nil {
 					t.Errorf("%s: %s: %+v", c.name, f.name, got)
@@ -216,12 +216,12 @@ func TestSignedLists(t *testing.T) {
 			if c.sig == nil {
 				use = changed.Signature()
 			}
-			if got := changed.Verify(use, keys, "run.sh", digest, time.Now()); len(got) != 1 || got[0].State != signature.Bad {
+			if got := verified(changed, use, keys, "run.sh", digest, time.Now()); len(got) != 1 || got[0].State != signature.Bad {
 				t.Errorf("%s: changed: %+v", c.name, got)
 			}
 		}
 	}
-	if got := parseList(t, list).Verify(nil, keys, "run.sh", digest, time.Now()); got != nil {
+	if got := verified(parseList(t, list), nil, keys, "run.sh", digest, time.Now()); got != nil {
 		t.Errorf("no signature: %+v", got)
 	}
 }
@@ -255,7 +255,7 @@ func TestCleartext(t *testing.T) {
 		if _, ok := list.Find("b"); ok {
 			t.Errorf("%s: what nobody signed is read", name)
 		}
-		got := list.Verify(list.Signature(), keysOf(t, g.export(by)), "a", schema.Digest{SHA256: sumA}, time.Now())
+		got := verified(list, list.Signature(), keysOf(t, g.export(by)), "a", schema.Digest{SHA256: sumA}, time.Now())
 		if len(got) != 1 || got[0].State != signature.Bad {
 			t.Errorf("%s: %+v", name, got)
 		}
@@ -264,7 +264,7 @@ func TestCleartext(t *testing.T) {
 	binary := g.sign(by, []byte(sumA+"  a"))
 	swapped := good[:strings.Index(good, "-----BEGIN PGP SIGNATURE")] + string(armored("PGP SIGNATURE", binary))
 	list := parseList(t, []byte(swapped))
-	got := list.Verify(list.Signature(), keysOf(t, g.export(by)), "a", schema.Digest{SHA256: sumA}, time.Now())
+	got := verified(list, list.Signature(), keysOf(t, g.export(by)), "a", schema.Digest{SHA256: sumA}, time.Now())
 	if len(got) != 1 || got[0].State != signature.WrongPurpose {
 		t.Errorf("binary signature in a cleartext one: %+v", got)
 	}
@@ -288,4 +288,9 @@ func TestNames(t *testing.T) {
 	if got := strings.Join(signature.ListSignatureNames("SHA256SUMS"), " "); got != "SHA256SUMS.asc SHA256SUMS.sig SHA256SUMS.gpg SHA256SUMS.sign SHA256SUMS.minisig" {
 		t.Error(got)
 	}
+}
+
+// verified is what a signature over a list says about one file.
+func verified(l *signature.List, sig *signature.Signature, keys *signature.Keys, name string, digest schema.Digest, now time.Time) []signature.Result {
+	return l.Means(l.Verify(sig, keys, now), name, digest)
 }
