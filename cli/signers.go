@@ -70,7 +70,7 @@ func (p *proofs) identity(ctx context.Context, arg string) (string, error) {
 	p.askGPG(ctx, sig)
 	signers := sig.Claims(p.keys)
 	if len(signers) == 0 {
-		return "", fmt.Errorf("%s is signed by %s, whose key is not at hand: get it, and name it instead", arg, strings.Join(sig.KeyNames(), ", "))
+		return "", fmt.Errorf("%s is signed by %s, whose key is not at hand: get it, and name it instead", arg, firstFew(sig.KeyNames()))
 	}
 	return onlyOne(arg, signers)
 }
@@ -78,7 +78,16 @@ func (p *proofs) identity(ctx context.Context, arg string) (string, error) {
 // onlyOne is the signer that a file means.
 func onlyOne(file string, signers []string) (string, error) {
 	if len(signers) != 1 {
-		return "", fmt.Errorf("%s holds %d keys, name one of them: %s", file, len(signers), strings.Join(signers, ", "))
+		return "", fmt.Errorf("%s holds %d keys, name one of them: %s", file, len(signers), firstFew(signers))
 	}
 	return signers[0], nil
+}
+
+// firstFew are words on one line that can be read: five of them, and how many more there are.
+func firstFew(words []string) string {
+	const few = 5
+	if more := len(words) - few; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(words[:few], ", "), more)
+	}
+	return strings.Join(words, ", ")
 }

@@ -58,18 +58,22 @@ func trustCommand(*Env) *Command {
 		Text: `Makes one signed record about all the files in your home, a git repository on this machine. ` +
 			`It is about these bytes only: a changed file is another file. What is reported needs --anyway, ` +
 			`and the record then names the reports that you saw, so that a new one asks again.` + "\n\n" +
+			`With --sums LIST, a checksum list such as SHA256SUMS, each file has to be in the list with exactly these bytes, else ` +
+			`nothing is written. Without files the record is about all that the list names: a maintainer's list of releases.` + "\n\n" +
 			`With --signer the record says that a key signs for the project of --for.`,
-		Flags: append([]urfave.Flag{
+		Flags: append(append([]urfave.Flag{
 			forFlag(), reasonFlag(), basisFlag(),
 			&urfave.StringFlag{Name: expiresFlagName, Usage: "until `WHEN`: 90d, 2027-01-31, or RFC 3339"},
 			privateFlag(), noSealFlag(),
 			&urfave.BoolFlag{Name: anywayFlagName, Usage: "overrule reports and mismatches"},
 			&urfave.StringFlag{Name: signerFlagName, Usage: "trust `KEY` to sign what --for names, instead of files"},
 			jsonFlag(),
-		}, signFlags()...),
+		}, signatureFlags()...), signFlags()...),
 		Examples: []Example{
 			{"distrust trust install.sh", "these bytes are good"},
 			{"distrust trust requests-2.33.0.tar.gz --for pypi:requests@2.33.0 --basis reviewed", "and this is what they are"},
+			{"distrust trust dist/* --sums SHA256SUMS --for pypi:requests@2.33.0", "a release, held to its list"},
+			{"distrust trust --sums SHA256SUMS.asc --for generic:curl@8.0", "the list alone, without the files"},
 			{"distrust trust install.sh --private", "without telling anybody"},
 		},
 		Exits: []Exit{Distrusted, Mismatch, NotSetUp},
@@ -141,8 +145,8 @@ func trustSubjects(ctx context.Context, in *Invocation, doc *schema.Record) ([]s
 	if key := in.String(signerFlagName); key != "" {
 		return nil, trustSigner(ctx, in, key, doc)
 	}
-	if len(in.Operands) == 0 {
-		return nil, needsHelp("trust", "trust needs a FILE, or --signer KEY with --for PATTERN")
+	if len(in.Operands) == 0 && !in.Given(sumsFlagName) {
+		return nil, needsHelp("trust", "trust needs a FILE, --sums LIST, or --signer KEY with --for PATTERN")
 	}
 	var err error
 	if doc.Project, doc.Version, err = in.project(); err != nil {
@@ -156,6 +160,9 @@ func trustSubjects(ctx context.Context, in *Invocation, doc *schema.Record) ([]s
 	proofs, err := w.proofs(in, doc.Project)
 	if err != nil {
 		return nil, err
+	}
+	if in.Given(sumsFlagName) {
+		return proofs.listedSubjects(ctx, doc)
 	}
 	return readAll(ctx, in, doc, proofs.read)
 }
@@ -175,7 +182,7 @@ func (s spokenOf) query(project, version string) trust.Query {
 
 // trustSigner makes the subject of --signer.
 func trustSigner(ctx context.Context, in *Invocation, key string, doc *schema.Record) error {
-	if len(in.Operands) > 0 {
+	if len(in.Operands) > 0 || in.Given(sumsFlagName) {
 		return usagef("trust takes files or --signer, not both")
 	}
 	if in.String(forFlagName) == "" {
@@ -206,10 +213,7 @@ func readAll(ctx context.Context, in *Invocation, doc *schema.Record, read func(
 			return nil, usagef("%s: a record needs the SHA-256, which a sha512 digest alone does not give", arg)
 		}
 		subjects = append(subjects, spokenOf{s, signatures})
-		one := fileSubject(s)
-		if !slices.ContainsFunc(doc.Subjects, func(o schema.Subject) bool { return o.Digest == one.Digest && o.File == one.File }) {
-			doc.Subjects = append(doc.Subjects, one)
-		}
+		doc.Subjects = addSubject(doc.Subjects, fileSubject(s))
 	}
 	return subjects, nil
 }
@@ -230,8 +234,11 @@ func seenReports(ctx context.Context, in *Invocation, subjects []spokenOf, doc s
 		}
 		stopped := decision.Verdict == trust.Mismatch || decision.Verdict == trust.Distrusted && decision.By != trust.ByOwn
 		if stopped && !in.Bool(anywayFlagName) {
-			exit := ExitOf(decision.Verdict)
-			return nil, fail(exit, fmt.Errorf("%s is %s", s.Arg, decision.Verdict), "look first, then add --anyway if you must",
+			exit, named := ExitOf(decision.Verdict), s.Arg
+			if s.Path == "" && s.Name != "" {
+				named = s.Name // of a list; the file is not here
+			}
+			return nil, fail(exit, fmt.Errorf("%s is %s", named, decision.Verdict), "look first, then add --anyway if you must",
 				append(render.Words("distrust", "why"), shownAs(s.Subject))...)
 		}
 		if in.Bool(anywayFlagName) { // else nobody has said that they looked: what is below the bar stays unseen

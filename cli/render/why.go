@@ -174,6 +174,10 @@ func decidedBy(d trust.Decision) string {
 	return string(d.By)
 }
 
+// Signature says what came of one signature, where it is not part of an answer: the one over a
+// checksum list, say.
+func Signature(s trust.Signature) string { return signature(s) }
+
 // signature says what came of one detached signature.
 func signature(s trust.Signature) string {
 	text := strings.TrimSpace(s.Format+" signature: ") + " " + string(s.State)
