@@ -2,10 +2,8 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 
 	"github.com/distributed-trust/distrust/records/home"
 	"github.com/distributed-trust/distrust/records/source"
@@ -26,7 +24,7 @@ func gitCommand(*Env) *Command {
 }
 
 // runGit runs the user's git with our streams.
-func runGit(ctx context.Context, in *Invocation) (Exit, error) {
+func runGit(_ context.Context, in *Invocation) (Exit, error) {
 	m, err := in.machine()
 	if err != nil {
 		return Failed, err
@@ -39,18 +37,9 @@ func runGit(ctx context.Context, in *Invocation) (Exit, error) {
 	if err != nil {
 		return Failed, fmt.Errorf("running git: %w", err)
 	}
-	command := exec.CommandContext(ctx, program, in.Operands...)
-	command.Dir, command.Env = dir, in.Env.Environ()
-	command.Stdin, command.Stdout, command.Stderr = in.Env.Stdin, in.Env.Stdout, in.Env.Stderr
-	err = command.Run()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.ExitCode() > 0 {
-		return Exit(exit.ExitCode()), nil
-	}
-	if err != nil {
-		return Failed, fmt.Errorf("running git: %w", err)
-	}
-	return Done, nil
+	caught := catchSignals()
+	defer caught.release()
+	return in.start(caught, process{path: program, args: append([]string{"git"}, in.Operands...), dir: dir, stdin: in.Env.Stdin})
 }
 
 // userGit is git for the sources that want it (S3.6).

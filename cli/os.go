@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"syscall"
 	"time"
 
@@ -34,9 +35,11 @@ func OS() *Env {
 }
 
 // interruptible returns a context that the first interrupt cancels, so that work is put down in
-// order; a second one ends the program as if we had not listened.
+// order; a second one ends the program as if we had not listened. What the program was started to
+// ignore (nohup, a job in the background of a script) stays ignored.
 func interruptible() (context.Context, func()) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ends := slices.DeleteFunc([]os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}, signal.Ignored)
+	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	context.AfterFunc(ctx, stop)
 	return ctx, stop
 }

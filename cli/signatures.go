@@ -54,7 +54,8 @@ type proofs struct {
 
 // proofs begins with the keys of --cert.
 func (w *world) proofs(in *Invocation, project string) (*proofs, error) {
-	if in.Given(sigFlagName) && len(in.Operands) > 1 && !in.Given(sumsFlagName) {
+	files := in.Command.Ends == AtDashes // else all but the first belong to another program
+	if in.Given(sigFlagName) && files && len(in.Operands) > 1 && !in.Given(sumsFlagName) {
 		return nil, usagef("--sig goes with one file")
 	}
 	if in.Given(sigFlagName) || in.Given(sumsFlagName) {
@@ -116,6 +117,11 @@ func (w *world) distance(log string) int {
 
 // read reads one operand, and what its signatures say.
 func (p *proofs) read(ctx context.Context, arg string) (subject.Subject, []trust.Signature, error) {
+	return p.readInto(ctx, arg, nil)
+}
+
+// readInto is read that writes every byte to a copy as well, in the same pass; nil is none.
+func (p *proofs) readInto(ctx context.Context, arg string, copied io.Writer) (subject.Subject, []trust.Signature, error) {
 	if _, is, _ := subject.FromDigest(arg); is {
 		s, err := p.in.read(ctx, arg, subject.Options{})
 		return s, nil, err
@@ -139,9 +145,16 @@ func (p *proofs) read(ctx context.Context, arg string) (subject.Subject, []trust
 	opts := subject.Options{}
 	var checks []*signature.Check
 	var tee []io.Writer
+	name := filepath.Base(arg)
+	if arg == "-" {
+		name = "" // which no signature can contradict
+	}
 	for _, sig := range beside {
-		check := sig.Check(p.keys, filepath.Base(arg), p.in.Env.Now())
+		check := sig.Check(p.keys, name, p.in.Env.Now())
 		checks, tee = append(checks, check), append(tee, check)
+	}
+	if copied != nil {
+		tee = append(tee, copied)
 	}
 	if len(tee) > 0 {
 		opts.Tee = io.MultiWriter(tee...)
