@@ -52,6 +52,7 @@ type recordJSON struct {
 	Withdrawn bool          `json:"withdrawn"`
 	Void      bool          `json:"void"`
 	Vanished  bool          `json:"vanished"`
+	Message   *messageJSON  `json:"message,omitempty"` // report --to
 }
 
 // followedJSON is whom a public follow names.
@@ -74,6 +75,10 @@ type subjectJSON struct {
 
 // printRecordJSON prints one record as one object on one line.
 func printRecordJSON(in *Invocation, r records.Record, s standing) error {
+	return render.EncodeJSON(in.Env.Stdout, recordToJSON(r, s))
+}
+
+func recordToJSON(r records.Record, s standing) recordJSON {
 	doc := r.Doc()
 	out := recordJSON{
 		Format: schema.Version, ID: r.ID(), From: s.from, Kind: doc.Kind, Log: doc.Log, By: doc.By, Path: r.Path(),
@@ -88,7 +93,7 @@ func printRecordJSON(in *Invocation, r records.Record, s standing) error {
 	for _, s := range doc.Subjects {
 		out.Subjects = append(out.Subjects, subjectToJSON(s))
 	}
-	return render.EncodeJSON(in.Env.Stdout, out)
+	return out
 }
 
 func subjectToJSON(s schema.Subject) subjectJSON {

@@ -18,6 +18,8 @@ import (
 const (
 	releaseFlagName = "release"
 	projectFlagName = "project"
+	toFlagName      = "to"
+	fromFlagName    = "from"
 )
 
 func reportCommand(*Env) *Command {
@@ -26,18 +28,23 @@ func reportCommand(*Env) *Command {
 		Summary: "say that something is bad: a file, a signer, a release or a project",
 		Text: `CATEGORY is ` + joinWords(schema.Categories()) + `. Makes one signed record in your home. People who follow you ` +
 			`are stopped by it, and told if they accepted it earlier. A report stays until you withdraw it, even if the record ` +
-			`disappears from your repository.`,
+			`disappears from your repository.` + "\n\n" +
+			`With --to it also prints a message for the maintainer of a list that you follow: the evidence, and how to check it with stock ` +
+			`tools. Sending it is up to you.`,
 		Flags: append([]urfave.Flag{
 			forFlag(), reasonFlag(), basisFlag(),
 			&urfave.StringFlag{Name: signerFlagName, Usage: "report what `KEY` signs, for every project"},
 			&urfave.StringFlag{Name: releaseFlagName, Usage: "report a `PROJECT@VERSION`"},
 			&urfave.StringFlag{Name: projectFlagName, Usage: "report a whole `PROJECT`"},
+			&urfave.StringFlag{Name: toFlagName, Usage: "also print a message for the maintainer of the list `SOURCE`"},
+			&urfave.StringFlag{Name: fromFlagName, Usage: "the `URL` that the file came from, for that message"},
 			privateFlag(), noSealFlag(), jsonFlag(),
 		}, signFlags()...),
 		Examples: []Example{
 			{"distrust report malware left-pad-2.0.tgz --for npm:left-pad@2.0.0 --reason 'reads ~/.npmrc'", "these bytes are malware"},
 			{"distrust report typosquat --project pypi:reqeusts", "the whole project is not what it seems"},
 			{"distrust report vulnerable --release npm:left-pad@1.0.0", "every file of a release"},
+			{"distrust report other dist.tgz --for npm:left-pad@2.0.0 --to alice", "her list names other bytes: tell her"},
 		},
 		Exits: []Exit{NotSetUp},
 		Run:   runReport,
@@ -63,6 +70,10 @@ func runReport(ctx context.Context, in *Invocation) (Exit, error) {
 	if err != nil {
 		return Failed, err
 	}
+	message, err := m.messageTo(ctx, doc)
+	if err != nil {
+		return Failed, err
+	}
 	opts := sayOptions{private: in.Bool(privateFlagName), noSeal: in.Bool(noSealFlagName)}
 	r, err := m.saySomething(ctx, opts, func() (schema.Record, error) {
 		return doc, in.sayOverridden(ctx, subjects, doc)
@@ -70,10 +81,14 @@ func runReport(ctx context.Context, in *Invocation) (Exit, error) {
 	if err != nil {
 		return Failed, err
 	}
+	if err := m.complete(ctx, message, r); err != nil {
+		return Failed, err
+	}
 	if in.Bool(jsonFlagName) {
-		return Done, printRecordJSON(in, r, opts.standing())
+		return Done, printReportJSON(in, r, opts.standing(), message)
 	}
 	m.saidRecord(r, "reported as "+string(category), subjectsText(doc), opts)
+	m.sayMessage(message)
 	return Done, nil
 }
 
