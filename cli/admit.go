@@ -51,7 +51,7 @@ func (in *Invocation) settle(ctx context.Context, w *world, c candidate, project
 		return r, err
 	}
 	if r.Decision.Verdict == trust.Unknown {
-		if r, err = in.ask(ctx, w, c, r); err != nil {
+		if r, err = in.ask(ctx, c, r); err != nil {
 			return r, err
 		}
 	}
@@ -61,7 +61,7 @@ func (in *Invocation) settle(ctx context.Context, w *world, c candidate, project
 
 // ask puts the question about something unknown, when anybody can be asked, and gives what holds after
 // the answer.
-func (in *Invocation) ask(ctx context.Context, w *world, c candidate, r render.Report) (render.Report, error) {
+func (in *Invocation) ask(ctx context.Context, c candidate, r render.Report) (render.Report, error) {
 	tty, err := in.Terminal()
 	var cannot *terminal.CannotAsk
 	if errors.As(err, &cannot) {

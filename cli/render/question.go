@@ -54,8 +54,6 @@ func (q Question) Answer(typed string) (answer Answer, signer string) {
 	switch typed {
 	case "f", "file":
 		return AnswerFile, ""
-	case "signer":
-		return AnswerSigner, q.Signers[0]
 	case "d", "deny":
 		return AnswerDeny, ""
 	case "v", "view":
@@ -64,7 +62,7 @@ func (q Question) Answer(typed string) (answer Answer, signer string) {
 		return AnswerHelp, ""
 	}
 	for _, s := range q.Signers {
-		if typed == Signer(s) {
+		if typed == Signer(s) || typed == string(AnswerSigner) && len(q.Signers) == 1 {
 			return AnswerSigner, s
 		}
 	}
@@ -74,6 +72,9 @@ func (q Question) Answer(typed string) (answer Answer, signer string) {
 // Prompt is the last line of the question.
 func (q Question) Prompt() string {
 	offers := []string{"no", "file (these bytes only)"}
+	if q.Missing {
+		offers[1] = "the word file (these bytes only)"
+	}
 	switch {
 	case len(q.Signers) == 1:
 		offers = append(offers, "signer (for "+Project(q.Query.Project)+")")
@@ -102,7 +103,7 @@ func (q Question) Text(s Style) string {
 	first := fmt.Sprintf("The trustworthiness of %s can't be established.", Escape(name))
 	for _, f := range q.Decision.Findings {
 		if f.Kind == trust.FindingUnsigned {
-			add(finding(f, q.Decision, Signer))
+			add("NOT SIGNED: " + finding(f, q.Decision, Signer))
 		}
 	}
 	add(q.identity())
@@ -267,7 +268,7 @@ func (r Report) ChangedSigner(s Style) string {
 			signed = append(signed, sig.Signer)
 		}
 	}
-	add("", fmt.Sprintf("'%s' is signed by", r.Path))
+	add("", fmt.Sprintf("The key that signed '%s':", r.Path))
 	for _, signer := range signed {
 		add("  ", Signer(signer))
 	}
@@ -282,8 +283,8 @@ func (r Report) ChangedSigner(s Style) string {
 		} else {
 			own = append(own, f.Statement)
 		}
-		add("", fmt.Sprintf("%s for %s since %s, record %s,", whose, project, Date(time.Unix(f.Statement.Issued, 0)), shortID(f.Statement.ID)))
-		add("  ", Signer(f.Signer))
+		add("", fmt.Sprintf("The key that %s for %s, since %s:", whose, project, Date(time.Unix(f.Statement.Issued, 0))))
+		add("  ", Signer(f.Signer)+", by record "+shortID(f.Statement.ID))
 	}
 	add("", "Once you are sure of the new key:")
 	for _, signer := range signed {

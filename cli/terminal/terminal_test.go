@@ -72,6 +72,13 @@ func ask(mode string) string {
 	case "passphrase":
 		secret, err := t.Passphrase(ctx, "Passphrase:")
 		return fmt.Sprintf("%q %v %s", secret, err, settings(t.in))
+	case "page":
+		shown := 0
+		err := t.Page(ctx, func() (string, bool, error) {
+			shown++
+			return fmt.Sprintf("line %d%s", shown, strings.Repeat(".", 70*(shown%2))), shown <= 12, nil
+		}, func(s string) int { return len(s) })
+		return fmt.Sprintf("%d %v %s", shown, err, settings(t.in))
 	case "open":
 		return "open"
 	}
@@ -242,6 +249,37 @@ func TestConfirm(t *testing.T) {
 		if got := s.end(); got != want {
 			t.Errorf("%q gives %s, want %s", typed, got, want)
 		}
+	}
+}
+
+// TestPage shows twelve lines on a screen of five, of which every other takes two rows.
+func TestPage(t *testing.T) {
+	t.Parallel()
+	const more = "-- more: Enter, enough: q -- "
+	for name, test := range map[string]struct {
+		typed []string
+		want  string
+	}{
+		"to the end": {[]string{"\n", "\n", "\n"}, "13"},
+		"enough":     {[]string{"\n", "q\n"}, "7"},
+		"a paste":    {[]string{"\n\n\n\n"}, "4"},
+		"the end":    {[]string{"\x04"}, "4"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, "page", true)
+			if err := pty.Setsize(s.master, &pty.Winsize{Rows: 6, Cols: 70}); err != nil {
+				t.Fatal(err)
+			}
+			s.goAhead()
+			for _, typed := range test.typed {
+				s.see(more)
+				s.write(typed)
+			}
+			if got, want := s.end(), test.want+" <nil> "+sane; got != want {
+				t.Errorf("got %s, want %s; the screen:\n%s", got, want, s.shown.String())
+			}
+		})
 	}
 }
 
