@@ -117,8 +117,8 @@ func (in *Invocation) forget(h *held) {
 // admitInto reads what arg names into a copy and puts it before the gate. Done means that the copy may be
 // used.
 func (in *Invocation) admitInto(ctx context.Context, h *held, arg string) (Exit, error) {
-	if _, is, _ := subject.FromDigest(arg); is {
-		return Usage, usagef("%s needs the bytes, not a digest; a file of that name is written ./%s", in.Command.Name, arg)
+	if err := needsBytes(arg); err != nil {
+		return Usage, err
 	}
 	project, version, err := in.project()
 	if err != nil {
@@ -150,4 +150,12 @@ func (in *Invocation) admitInto(ctx context.Context, h *held, arg string) (Exit,
 		return Failed, err
 	}
 	return exit, ctx.Err()
+}
+
+// needsBytes refuses a digest, which is an operand of commands that only decide.
+func needsBytes(arg string) error {
+	if _, is, _ := subject.FromDigest(arg); is {
+		return usagef("the bytes are needed, and a digest does not hold them; a file of that name is written ./%s", arg)
+	}
+	return nil
 }

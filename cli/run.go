@@ -63,12 +63,19 @@ func runnable(file string) error {
 	if file == "-" {
 		return usagef("run takes a file: for what comes through a pipe there is distrust pipe -- sh")
 	}
+	if err := needsBytes(file); err != nil {
+		return err
+	}
 	info, err := os.Stat(file)
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		err = fmt.Errorf("running %s: %w", file, at.Err)
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fail(NotFound, err, "check the path: it is read from the current folder")
 	case err != nil:
-		return fail(NotExecutable, err, "check who may read it, and the folders above")
+		return fail(NotExecutable, err, "check the path, and who may read the folders above")
 	case !info.Mode().IsRegular():
 		return fail(NotExecutable, fmt.Errorf("running %s: it is no regular file", file), "name a program, or pipe it: distrust pipe -- sh < FILE")
 	case !mayExecute(file):
