@@ -175,12 +175,12 @@ func (m *machine) rebuild(ctx context.Context) error {
 	return nil
 }
 
-// ownUpdates bring the user's own logs into an index that holds the head known of the home, or
-// nothing that counts: the home's, unless h is nil, and the private one, if there is one.
-func (m *machine) ownUpdates(ctx context.Context, h *home.Home, known string) ([]index.Update, error) {
+// ownUpdates bring the user's own logs into the index known, nil when that holds nothing that counts: the
+// home's, unless h is nil, and the private one, if there is one.
+func (m *machine) ownUpdates(ctx context.Context, h *home.Home, known *index.Generation) ([]index.Update, error) {
 	var updates []index.Update
 	if h != nil {
-		own, err := h.Update(ctx, known)
+		own, err := h.Update(ctx, headIn(known, h.LogID()))
 		if err != nil {
 			return nil, err
 		}
@@ -193,7 +193,7 @@ func (m *machine) ownUpdates(ctx context.Context, h *home.Home, known string) ([
 	if err != nil {
 		return nil, err
 	}
-	private, err := p.Update(ctx)
+	private, err := p.Update(ctx, known)
 	return append(updates, private), err
 }
 
@@ -207,24 +207,43 @@ func (m *machine) applyOwn(ctx context.Context) error {
 	if h != nil {
 		defer h.Close()
 	}
-	updates, err := m.ownUpdates(ctx, h, "")
+	updates, err := m.ownUpdates(ctx, h, nil)
 	if err != nil {
 		return err
 	}
 	return m.applyOnce(ctx, updates...)
 }
 
-// headIn is the head of a log that the index holds, "" when it cannot be read: the log is then given
-// to it whole.
-func (m *machine) headIn(log string) string {
+// known has do work with the index as it is, nil when it cannot be read: the user's own logs are then
+// given to it whole.
+func (m *machine) known(do func(*index.Generation) error) error {
 	g, err := index.Open(m.indexDir())
 	if err != nil {
-		return ""
+		return do(nil)
 	}
 	defer g.Close()
+	return do(g)
+}
+
+// headIn is the head of a log that an index holds; "" when it holds none.
+func headIn(g *index.Generation, log string) string {
+	if g == nil {
+		return ""
+	}
 	info, _, err := g.Log(log)
 	if err != nil {
 		return ""
 	}
 	return info.HeadID
+}
+
+// takeOwn brings updates of the user's own logs into the index. Where the record store of one turns out
+// to be damaged, what is left of it is of no use, and all comes anew.
+func (m *machine) takeOwn(ctx context.Context, updates ...index.Update) error {
+	err := m.apply(ctx, updates...)
+	var damage *index.DamageError
+	if errors.As(err, &damage) && slices.ContainsFunc(updates, func(u index.Update) bool { return u.Log == damage.Log }) {
+		return m.applyOwn(ctx)
+	}
+	return err
 }

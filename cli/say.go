@@ -74,15 +74,18 @@ func (m *machine) sayPrivately(ctx context.Context, doc schema.Record) (records.
 	if err != nil {
 		return records.Record{}, err
 	}
-	written, err := p.Write(ctx, s, []schema.Record{doc}, m.options())
+	var written []records.Record
+	var update index.Update
+	err = m.known(func(g *index.Generation) (err error) {
+		if written, err = p.Write(ctx, s, []schema.Record{doc}, g, m.options()); err == nil {
+			update, err = p.Update(ctx, g)
+		}
+		return err
+	})
 	if err != nil {
 		return records.Record{}, err
 	}
-	update, err := p.Update(ctx)
-	if err != nil {
-		return records.Record{}, err
-	}
-	return written[0], m.apply(ctx, update)
+	return written[0], m.takeOwn(ctx, update)
 }
 
 // refresh brings what the home and the private folder say now into the index. Another clone than
@@ -92,17 +95,16 @@ func (m *machine) refresh(ctx context.Context, h *home.Home) error {
 		return nil
 	}
 	m.ownLog = h.LogID() // it may have been made, or joined, just now
-	updates, err := m.ownUpdates(ctx, h, m.headIn(h.LogID()))
+	var updates []index.Update
+	err := m.known(func(g *index.Generation) (err error) {
+		updates, err = m.ownUpdates(ctx, h, g)
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	m.sayRefused(h.Skipped())
-	err = m.apply(ctx, updates...)
-	var damage *index.DamageError
-	if errors.As(err, &damage) && damage.Log == h.LogID() { // what is left of its store is of no use
-		err = m.applyOwn(ctx)
-	}
-	if err != nil {
+	if err := m.takeOwn(ctx, updates...); err != nil {
 		return err
 	}
 	return m.sayByHand(ctx, h, h.Head().Doc().Records <= quickLook)

@@ -22,11 +22,3 @@ func permitted(path string, info fs.FileInfo) error {
 }
 
 func groupWritable(info fs.FileInfo) bool { return info.Mode().Perm()&0o020 != 0 }
-
-// inode is the number of a file on its disk.
-func inode(info fs.FileInfo) uint64 {
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
-		return uint64(stat.Ino) //nolint:unconvert // narrower on some systems
-	}
-	return 0
-}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"github.com/distributed-trust/distrust/records/durable"
 )
 
 // Stamp says which config.yml and sources.yml lie there now, by size, time and inode (A2): as
@@ -19,7 +21,7 @@ func Stamp(d Dirs) (string, error) {
 		case err != nil:
 			return "", fmt.Errorf("looking at settings: %w", err)
 		default:
-			stamp += fmt.Sprintf("%d,%d,%d;", info.Size(), info.ModTime().UnixNano(), inode(info))
+			stamp += durable.Stamp(info) + ";"
 		}
 	}
 	return stamp, nil

@@ -19,11 +19,28 @@ import (
 // maxFolderDepth is how deep files under records/ may lie (F4).
 const maxFolderDepth = 5
 
-// readFolder reads the files under records/ of a folder on disk: path with slashes to content.
-// Symbolic links and special files, what is too long and what lies too deep are refused alone, since
-// no record can be there. Hidden names are left out: an interrupted writer leaves such behind.
+// readFolder reads the files under records/ of a folder on disk: path with slashes to content. What is
+// too long is refused alone, and so is what walkFolder refuses.
 func readFolder(ctx context.Context, dir string) (files map[string][]byte, refused []*records.Refusal, err error) {
 	files = map[string][]byte{}
+	refused, err = walkFolder(ctx, dir, func(name, file string, _ fs.DirEntry) (*records.Refusal, error) {
+		b, err := readFile(file)
+		if len(b) > schema.MaxRecordBytes {
+			return &records.Refusal{Path: name, Rule: "F7", Reason: fmt.Sprintf("longer than %d bytes", schema.MaxRecordBytes)}, nil
+		}
+		files[name] = b
+		return nil, err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return files, refused, nil
+}
+
+// walkFolder calls do for the files under records/ of a folder on disk, in the order of their paths, folder by
+// folder. Symbolic links and special files, and what lies too deep, are refused alone, since no record
+// can be there. Hidden names are left out: an interrupted writer leaves such behind.
+func walkFolder(ctx context.Context, dir string, do func(name, file string, entry fs.DirEntry) (*records.Refusal, error)) (refused []*records.Refusal, err error) {
 	top := filepath.Join(dir, records.RecordsFolder)
 	err = filepath.WalkDir(top, func(file string, entry fs.DirEntry, err error) error {
 		name := records.RecordsFolder + filepath.ToSlash(strings.TrimPrefix(file, top))
@@ -45,18 +62,13 @@ func readFolder(ctx context.Context, dir string) (files map[string][]byte, refus
 			refused = append(refused, &records.Refusal{Path: name, Rule: "F4", Reason: "not a regular file"})
 			return nil
 		}
-		b, err := readFile(file)
-		if len(b) > schema.MaxRecordBytes {
-			refused = append(refused, &records.Refusal{Path: name, Rule: "F7", Reason: fmt.Sprintf("longer than %d bytes", schema.MaxRecordBytes)})
-			return nil
+		r, err := do(name, file, entry)
+		if r != nil {
+			refused = append(refused, r)
 		}
-		files[name] = b
 		return err
 	})
-	if err != nil {
-		return nil, nil, err
-	}
-	return files, refused, nil
+	return refused, err
 }
 
 // readFile reads a file up to one byte more than a record may have.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/distributed-trust/distrust/records"
 	"github.com/distributed-trust/distrust/records/durable"
+	"github.com/distributed-trust/distrust/records/index"
 	"github.com/distributed-trust/distrust/schema"
 	"github.com/distributed-trust/distrust/sshsig"
 )
@@ -24,6 +25,10 @@ type Private struct {
 	log     records.Log
 	opened  []records.Record // once somebody asked
 	skipped []*records.Refusal
+
+	files   map[string]string // what lies there, once somebody looked, by path (look)
+	before  string            // the stamp of that, before anything was written
+	written []records.Record  // since then
 }
 
 // privateFile names the key and the salt that made the private log's id.
@@ -100,6 +105,9 @@ func (p *Private) Records(ctx context.Context) ([]records.Record, error) {
 	if p.opened != nil {
 		return p.opened, nil
 	}
+	if err := p.look(ctx); err != nil { // first: what changes from here on is noticed by the next one who looks
+		return nil, err
+	}
 	files, skipped, err := readFolder(ctx, p.dir)
 	if err != nil {
 		return nil, fmt.Errorf("reading private records: %w", err)
@@ -124,26 +132,22 @@ func (p *Private) Records(ctx context.Context) ([]records.Record, error) {
 func (p *Private) Skipped() []*records.Refusal { return p.skipped }
 
 // Write seals documents into the private folder and reads them back. The key must be an active one
-// of those that may sign there; else a *[SignerError].
-func (p *Private) Write(ctx context.Context, s records.Signer, docs []schema.Record, opts Options) ([]records.Record, error) {
-	written, err := p.write(ctx, s, docs, opts)
+// of those that may sign there; else a *[SignerError]. known is as for [Private.Update].
+func (p *Private) Write(ctx context.Context, s records.Signer, docs []schema.Record, known *index.Generation, opts Options) ([]records.Record, error) {
+	written, err := p.write(ctx, s, docs, known, opts)
 	if err != nil {
 		return written, fmt.Errorf("writing private records: %w", err)
 	}
 	return written, nil
 }
 
-func (p *Private) write(ctx context.Context, s records.Signer, docs []schema.Record, opts Options) ([]records.Record, error) {
+func (p *Private) write(ctx context.Context, s records.Signer, docs []schema.Record, known *index.Generation, opts Options) ([]records.Record, error) {
 	if err := checkSigner(p.log.Keys, s.Key()); err != nil {
 		return nil, err
 	}
-	have, err := p.Records(ctx)
+	latest, err := p.latest(ctx, known, opts.Now)
 	if err != nil {
 		return nil, err
-	}
-	latest := issued{}
-	for _, r := range have {
-		latest.note(r.Doc())
 	}
 	var written []records.Record
 	for _, doc := range docs {
@@ -161,7 +165,10 @@ func (p *Private) write(ctx context.Context, s records.Signer, docs []schema.Rec
 			return written, err
 		}
 		written = append(written, r)
-		p.opened = append(p.opened, r)
+		p.written = append(p.written, r)
+		if p.opened != nil {
+			p.opened = append(p.opened, r)
+		}
 	}
 	return written, nil
 }
@@ -183,11 +190,12 @@ func (p *Private) SignAgain(ctx context.Context, s records.Signer, key sshsig.Ke
 			return i, fmt.Errorf("signing private records again: %w", err)
 		}
 	}
-	p.opened = nil
+	p.opened, p.files, p.written = nil, nil, nil
 	return len(stands), nil
 }
 
 // putEnvelope writes a record, the signature first: a record without one would be shown as refused.
+// What is known of the folder's files goes with it.
 func (p *Private) putEnvelope(e records.Envelope) error {
 	if err := p.put(records.SignaturePath(e.Path), e.Sig); err != nil {
 		return err
@@ -200,5 +208,12 @@ func (p *Private) put(path string, b []byte) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return err
 	}
-	return durable.WriteFile(file, b, 0o600)
+	if err := durable.WriteFile(file, b, 0o600); err != nil {
+		return err
+	}
+	info, err := os.Lstat(file)
+	if err == nil && p.files != nil {
+		p.files[path] = durable.Stamp(info)
+	}
+	return err
 }

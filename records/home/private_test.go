@@ -49,7 +49,7 @@ func (p *Private) count(t *testing.T) (opened, skipped int) {
 func TestPrivate(t *testing.T) {
 	t.Parallel()
 	p := newPrivate(t, laptop)
-	written, err := p.Write(t.Context(), laptop, []schema.Record{trustDoc("a"), reportDoc("a")}, testOptions())
+	written, err := p.Write(t.Context(), laptop, []schema.Record{trustDoc("a"), reportDoc("a")}, nil, testOptions())
 	if err != nil || len(written) != 2 || !written[1].Doc().Issued.After(written[0].Doc().Issued) {
 		t.Fatalf("%v %v", written, err)
 	}
@@ -57,11 +57,11 @@ func TestPrivate(t *testing.T) {
 	if opened, skipped := p.count(t); opened != 2 || skipped != 0 {
 		t.Errorf("%d records, %d skipped", opened, skipped)
 	}
-	u, err := p.Update(t.Context())
+	u, err := p.Update(t.Context(), nil)
 	if err != nil || !u.Replace || len(u.Add) != 2 || !u.Head.IsZero() || u.Keys.ID != p.Log().ID {
 		t.Errorf("%+v %v", u, err)
 	}
-	later, err := p.Write(t.Context(), laptop, []schema.Record{trustDoc("a")}, testOptions())
+	later, err := p.Write(t.Context(), laptop, []schema.Record{trustDoc("a")}, nil, testOptions())
 	if err != nil || !later[0].Doc().Issued.After(written[1].Doc().Issued) {
 		t.Errorf("%v %v", later, err)
 	}
@@ -88,7 +88,7 @@ func TestPrivateKeys(t *testing.T) {
 	t.Parallel()
 	p := newPrivate(t, laptop)
 	write := func(p *Private, key testkit.Key) error {
-		_, err := p.Write(t.Context(), key, []schema.Record{trustDoc("x")}, testOptions())
+		_, err := p.Write(t.Context(), key, []schema.Record{trustDoc("x")}, nil, testOptions())
 		return err
 	}
 	if err := write(p, laptop); err != nil {
@@ -105,11 +105,11 @@ func TestPrivateKeys(t *testing.T) {
 	if err := write(p, laptop); !errors.Is(err, ErrNotYourKey) {
 		t.Errorf("the chosen key, retired: %v", err)
 	}
-	if u, err := p.Update(t.Context()); err != nil || len(u.Add) != 2 || u.Add[0].Void || u.Add[1].Void {
+	if u, err := p.Update(t.Context(), nil); err != nil || len(u.Add) != 2 || u.Add[0].Void || u.Add[1].Void {
 		t.Errorf("%+v %v", u, err)
 	}
 	both[1].State = schema.Compromised
-	u, err := p.again(t, both...).Update(t.Context())
+	u, err := p.again(t, both...).Update(t.Context(), nil)
 	if err != nil || len(u.Add) != 2 || u.Add[0].Void == u.Add[1].Void {
 		t.Errorf("a compromised key's records are not void: %+v %v", u, err)
 	}
@@ -123,7 +123,7 @@ func TestPrivateKeys(t *testing.T) {
 func TestPrivateSkipsAlone(t *testing.T) {
 	t.Parallel()
 	p := newPrivate(t, laptop)
-	written, err := p.Write(t.Context(), laptop, []schema.Record{trustDoc("a"), trustDoc("b")}, testOptions())
+	written, err := p.Write(t.Context(), laptop, []schema.Record{trustDoc("a"), trustDoc("b")}, nil, testOptions())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +177,7 @@ func TestPrivateFollowsTheKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, name := range []string{"mine", "later"} {
-		if _, err := p.Write(t.Context(), laptop, []schema.Record{trustDoc(name)}, optionsAt(1+i*8)); err != nil {
+		if _, err := p.Write(t.Context(), laptop, []schema.Record{trustDoc(name)}, nil, optionsAt(1+i*8)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -205,7 +205,7 @@ func TestPrivateFollowsTheKeys(t *testing.T) {
 	if counts := open(); len(counts) != 0 {
 		t.Errorf("%v count", counts)
 	}
-	if _, err := p.Write(t.Context(), laptop, []schema.Record{trustDoc("x")}, optionsAt(11)); !errors.Is(err, ErrNotYourKey) {
+	if _, err := p.Write(t.Context(), laptop, []schema.Record{trustDoc("x")}, nil, optionsAt(11)); !errors.Is(err, ErrNotYourKey) {
 		t.Errorf("the key that was left out signs: %v", err)
 	}
 	for range 2 { // the second time changes nothing

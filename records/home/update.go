@@ -64,10 +64,22 @@ func sameKeys(a, b records.Head) bool {
 	return maps.Equal(keys(a), keys(b))
 }
 
-// Update is the whole private log for the index; it has no head.
-func (p *Private) Update(ctx context.Context) (index.Update, error) {
-	all, err := p.Records(ctx)
-	return index.Update{Log: p.log.ID, Keys: p.log, Replace: true, Add: entries(all, p.log)}, err
+// Update is what an index has to take in to hold the private folder. known is that index; nil when it
+// cannot be read. When it holds what lay in the folder before this Private wrote, only what it wrote is
+// given, else the whole set.
+func (p *Private) Update(ctx context.Context, known *index.Generation) (index.Update, error) {
+	u := index.Update{Log: p.log.ID, Keys: p.log, Add: entries(p.written, p.log)}
+	held, err := p.heldBy(ctx, known)
+	if err != nil {
+		return u, err
+	}
+	u.Stamp = p.stamp()
+	if !held {
+		all, err := p.Records(ctx)
+		u.Replace, u.Add = true, entries(all, p.log)
+		return u, err
+	}
+	return u, nil
 }
 
 func entries(opened []records.Record, log records.Log) []index.Entry {

@@ -30,6 +30,8 @@ type Update struct {
 	// Keys is what opening the log's records needs, as [records.Pin.Log] or the private folder
 	// gives it. With a zero ID it is Head.Log(), or what it was when there is no Head either.
 	Keys records.Log
+	// Stamp says what the records were read from, where no head does ([LogInfo.Stamp]).
+	Stamp string
 
 	Spool   *Spool   // records that come in, too many for memory; nil: none
 	Add     []Entry  // records that come in, or that are known but whose bytes or Vanished changed
@@ -59,6 +61,7 @@ type LogInfo struct {
 	Seq      int64
 	Issued   time.Time // of the head; zero without one
 	Expires  time.Time // of the head, at most issued + 400 days (F5.6)
+	Stamp    string    // of the last update; "" once the generation was made again from the stores
 
 	Records  int // in the set, vanished ones included
 	Vanished int // reports that left the published set and still count

@@ -69,7 +69,7 @@ func (w *Writer) same(config Config) (bool, error) {
 		return false, nil
 	}
 	for _, l := range w.logs {
-		if l.dropped && l.before != nil || l.out != nil && (l.fresh || l.out.Changed()) {
+		if l.dropped && l.before != nil || l.out != nil && (l.fresh || l.out.Changed() || l.state.Stamp != l.before.Stamp) {
 			return false, nil
 		}
 	}

@@ -30,7 +30,7 @@ func FuzzCurrent(f *testing.F) {
 func FuzzValues(f *testing.F) {
 	at := time.Unix(1_700_000_000, 0).UTC()
 	state := &logState{num: 7, store: 2, size: 900, live: 800, late: []int64{-5, 3, 1 << 40}, LogInfo: LogInfo{
-		Log: "0a", HeadID: "0b", Name: "n", URL: "u", Projects: []string{"p", ""}, Epoch: 1, Seq: 2, Issued: at, Expires: at,
+		Log: "0a", HeadID: "0b", Name: "n", URL: "u", Projects: []string{"p", ""}, Epoch: 1, Seq: 2, Issued: at, Expires: at, Stamp: "s",
 		Keys:    records.Log{ID: "0a", Keys: []schema.Key{{Key: "k", Name: "n", State: schema.Active, Recovery: true}}, Keep: []string{"x"}},
 		Records: 3, Vanished: 1, Edges: 2,
 	}}

@@ -32,6 +32,7 @@ func (l *logState) encode() []byte {
 		e.Int(at - last)
 		last = at
 	}
+	e.Text(l.Stamp)
 	encodeInfo(&e, &l.LogInfo)
 	return e.B
 }
@@ -48,12 +49,13 @@ func decodeLogState(num uint32, b []byte) (*logState, error) {
 			l.late[i] = last
 		}
 	}
+	stamp := d.Text()
 	l.LogInfo = decodeInfo(d)
-	l.Records, l.Vanished, l.Edges = int(count), int(vanished), int(edges)
+	l.Records, l.Vanished, l.Edges, l.Stamp = int(count), int(vanished), int(edges), stamp
 	return l, d.Finish()
 }
 
-// infoBytes is what a log's head and keys say, not the counts: the body of a state frame.
+// infoBytes is what a log's head and keys say, not the counts and the stamp: the body of a state frame.
 func infoBytes(l *LogInfo) []byte {
 	var e codec.Encoder
 	encodeInfo(&e, l)

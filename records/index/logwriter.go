@@ -72,6 +72,7 @@ func (l *logWriter) take(ctx context.Context, u Update) error {
 	if err := l.setState(u); err != nil {
 		return err
 	}
+	l.state.Stamp = u.Stamp
 	var came map[string]bool // ids, where everything else goes
 	if u.Replace && (!l.fresh || len(l.known) > 0) {
 		came = map[string]bool{}
@@ -277,6 +278,9 @@ func (l *logWriter) note(s *store.Said, off, size int64) {
 	if s.Statement.Vanished {
 		l.state.Vanished++
 	}
+	if l.state.isLate(s) && !store.Void(&l.state.Keys, s.By, s.Statement.ID) {
+		l.state.late = append(l.state.late, s.Statement.Issued)
+	}
 	l.mark(s)
 	l.known[s.Statement.ID] = off
 	l.adds = appendPostings(l.adds, s, makeRef(l.state.num, off))
@@ -290,12 +294,9 @@ func appendPostings(list [postings.Spaces][]postings.Posting, s *store.Said, ref
 	return list
 }
 
-// mark notes whether a record that comes or goes may change the log's edges or late times.
+// mark notes whether a record that comes or goes may change the log's edges.
 func (l *logWriter) mark(s *store.Said) {
-	switch {
-	case s.Statement.Kind == schema.KindFollow,
-		s.Statement.Kind == schema.KindWithdraw && l.state.Edges > 0,
-		l.state.isLate(s) || len(l.state.late) > 0:
+	if s.Statement.Kind == schema.KindFollow || s.Statement.Kind == schema.KindWithdraw && l.state.Edges > 0 {
 		l.survey = true
 	}
 }
@@ -322,6 +323,9 @@ func (l *logWriter) forget(at int64, f store.Frame) error {
 	l.state.live -= f.Size()
 	if s.Statement.Vanished {
 		l.state.Vanished--
+	}
+	if l.state.isLate(&s) {
+		l.survey = true // another one may have come at the same time
 	}
 	l.mark(&s)
 	l.removed[at] = true

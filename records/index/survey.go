@@ -63,9 +63,14 @@ func (v *survey) edges() []byte {
 // settle takes over what a survey found.
 func (l *logWriter) settle(v *survey) {
 	l.edges, l.state.Edges, l.surveyed = v.edges(), len(v.follows), true
-	slices.Sort(v.late)
-	l.state.late = slices.Compact(v.late)
+	l.setLate(v.late)
 	l.survey = false
+}
+
+// setLate takes late times in any order.
+func (l *logWriter) setLate(late []int64) {
+	slices.Sort(late)
+	l.state.late = slices.Compact(late)
 }
 
 // commit ends the store's update, rewrites it when more than half of it is dead, and brings it to
@@ -89,6 +94,7 @@ func (l *logWriter) finish() error {
 	}
 	wasteful := l.wasteful()
 	if !l.survey && !wasteful {
+		l.setLate(l.state.late) // with those that came
 		return nil
 	}
 	all, err := l.out.Replay()
