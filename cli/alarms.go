@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -48,7 +52,7 @@ func alarmsListCommand(*Env) *Command {
 }
 
 // runAlarms lists the open alarms.
-func runAlarms(_ context.Context, in *Invocation) (Exit, error) {
+func runAlarms(ctx context.Context, in *Invocation) (Exit, error) {
 	dirs, err := in.Env.Dirs()
 	if err != nil {
 		return Failed, err
@@ -58,24 +62,28 @@ func runAlarms(_ context.Context, in *Invocation) (Exit, error) {
 		return Failed, err
 	}
 	exit := Done
-	for _, a := range alarms {
-		if a.Acked.IsZero() {
-			exit = Alarms
-		} else if !in.Bool("all") {
-			continue
-		}
-		if in.Bool(jsonFlagName) {
-			if err := printAlarmJSON(in, a); err != nil {
-				return Failed, err
-			}
-			continue
-		}
-		printAlarm(in, a)
+	if openAlarms(alarms) > 0 {
+		exit = Alarms
+	}
+	shown := slices.DeleteFunc(alarms, func(a journal.Alarm) bool { return !a.Acked.IsZero() && !in.Bool("all") })
+	if err := in.printAlarms(ctx, shown); err != nil {
+		return Failed, err
 	}
 	if exit == Done && !in.Bool(jsonFlagName) {
 		in.Env.say("no alarm is open")
 	}
 	return exit, nil
+}
+
+// openAlarms counts those that nobody has seen to.
+func openAlarms(alarms []journal.Alarm) int {
+	n := 0
+	for _, a := range alarms {
+		if a.Acked.IsZero() {
+			n++
+		}
+	}
+	return n
 }
 
 // loadAlarms reads the alarms, and says where the file lies when it is damaged.
@@ -88,88 +96,84 @@ func loadAlarms(dirs config.Dirs) ([]journal.Alarm, error) {
 	return alarms, err
 }
 
-// printAlarm says what, when it was accepted and by whose word, who says what now, and what to do.
-func printAlarm(in *Invocation, a journal.Alarm) {
-	out, style := in.Env.Stdout, in.Stdout
-	what := nameOr(a.Entry.Name, "sha256:"+a.Entry.Digest.SHA256)
-	tone, word := render.Bad, "ALARM"
-	if !a.Acked.IsZero() {
-		tone, word = render.Faint, "acked"
+// printAlarms prints alarms with what lies where their files lay.
+func (in *Invocation) printAlarms(ctx context.Context, alarms []journal.Alarm) error {
+	if len(alarms) == 0 {
+		return nil
 	}
-	fmt.Fprintf(out, "%s  %s  %s  is %s now\n", style.Paint(tone, word), shortDigits(a.ID), render.Escape(what), a.Verdict)
-	fmt.Fprintf(out, "  accepted by distrust %s on %s\n", a.Entry.Command, render.Date(a.Entry.Time))
-	if a.Entry.Path != "" {
-		fmt.Fprintf(out, "  seen at %s\n", render.Escape(a.Entry.Path))
+	dirs, err := in.Env.Dirs()
+	if err != nil {
+		return err
 	}
-	for _, r := range a.Reports {
-		who := nameOr(r.Source, r.Log)
-		if r.Own {
-			who = "you"
+	entries, err := journal.Read(dirs.Journal())
+	if err != nil {
+		return err
+	}
+	places := map[string][]string{}
+	for _, t := range journal.Things(entries) {
+		places[t.ID] = t.Places
+	}
+	look := &lookAround{left: maxLooked}
+	for _, a := range alarms {
+		one := render.Alarm{Alarm: a}
+		for i, path := range places[a.ID] {
+			if i == maxPlaces {
+				break
+			}
+			one.Places = append(one.Places, render.Place{Path: path, Bytes: look.at(ctx, path, a.Entry)})
 		}
-		line := fmt.Sprintf("  %s: %s", render.Escape(who), nameOr(string(r.Category), "knows other bytes"))
-		if r.Issued != 0 {
-			line += ", " + render.Date(unixTime(r.Issued))
+		write := func() error { return render.WriteAlarm(in.Env.Stdout, one, in.Stdout) }
+		if in.Bool(jsonFlagName) {
+			write = func() error { return render.WriteAlarmJSON(in.Env.Stdout, one) }
 		}
-		if r.Reason != "" {
-			line += fmt.Sprintf(", \"%s\"", render.Escape(r.Reason))
+		if err := write(); err != nil {
+			return err
 		}
-		fmt.Fprintln(out, render.Cut(line, style.Width))
 	}
-	if a.Acked.IsZero() {
-		fmt.Fprintf(out, "  distrust why sha256:%s\n  distrust alarms ack %s\n", a.Entry.Digest.SHA256, a.ID)
+	return nil
+}
+
+const (
+	// maxLooked is how many bytes are read to say whether the files of alarms are what they were: an
+	// answer that takes a minute is none.
+	maxLooked = 1 << 30
+	// maxPlaces is how many places of one thing are shown.
+	maxPlaces = 8
+)
+
+// lookAround compares files with what was accepted, within a number of bytes for all.
+type lookAround struct{ left int64 }
+
+// at says what lies at path of an accepted file.
+func (l *lookAround) at(ctx context.Context, path string, e journal.Entry) render.Bytes {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+		return render.Gone
+	case err != nil:
+		return render.NotRead
+	case !info.Mode().IsRegular(), e.Size > 0 && info.Size() != e.Size:
+		return render.OtherBytes
+	case info.Size() > l.left, e.Digest.SHA256 == "":
+		return render.NotRead
 	}
+	l.left -= info.Size()
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return render.NotRead
+	}
+	s, err := foundFile{shown: path, real: real}.read(ctx, nil)
+	switch {
+	case err != nil:
+		return render.NotRead
+	case s.Digest.SHA256 != e.Digest.SHA256:
+		return render.OtherBytes
+	}
+	return render.SameBytes
 }
 
 // shortDigits are the first digits of an id, for people to see; ack takes as many as are needed.
 func shortDigits(id string) string { return id[:min(8, len(id))] }
-
-// alarmJSON is one alarm for programs.
-type alarmJSON struct {
-	Format   int          `json:"format"`
-	ID       string       `json:"id"`
-	Verdict  string       `json:"verdict"`
-	Name     string       `json:"name,omitempty"`
-	Path     string       `json:"path,omitempty"`
-	SHA256   string       `json:"sha256"`
-	Project  string       `json:"project,omitempty"`
-	Version  string       `json:"version,omitempty"`
-	Accepted string       `json:"accepted"`
-	Command  string       `json:"command"`
-	Raised   string       `json:"raised"`
-	Acked    string       `json:"acked,omitempty"`
-	Reason   string       `json:"reason,omitempty"`
-	Reports  []reportJSON `json:"reports"`
-}
-
-type reportJSON struct {
-	Record   string `json:"record"`
-	Log      string `json:"log"`
-	Source   string `json:"source"`
-	Own      bool   `json:"own"`
-	Category string `json:"category,omitempty"`
-	Reason   string `json:"reason,omitempty"`
-	Issued   string `json:"issued,omitempty"`
-}
-
-func printAlarmJSON(in *Invocation, a journal.Alarm) error {
-	out := alarmJSON{
-		Format: 1, ID: a.ID, Verdict: string(a.Verdict), Name: a.Entry.Name, Path: a.Entry.Path,
-		SHA256: a.Entry.Digest.SHA256, Project: a.Entry.Project, Version: a.Entry.Version,
-		Accepted: moment(a.Entry.Time), Command: a.Entry.Command, Raised: moment(a.Raised), Reason: a.Reason,
-		Reports: []reportJSON{},
-	}
-	if !a.Acked.IsZero() {
-		out.Acked = moment(a.Acked)
-	}
-	for _, r := range a.Reports {
-		report := reportJSON{Record: r.Record, Log: r.Log, Source: r.Source, Own: r.Own, Category: string(r.Category), Reason: r.Reason}
-		if r.Issued != 0 {
-			report.Issued = moment(unixTime(r.Issued))
-		}
-		out.Reports = append(out.Reports, report)
-	}
-	return render.EncodeJSON(in.Env.Stdout, out)
-}
 
 func alarmsAckCommand(*Env) *Command {
 	return &Command{

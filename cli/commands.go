@@ -21,6 +21,7 @@ func program(env *Env) *Command {
 			sourcesCommand(env),
 			syncCommand(env),
 			alarmsCommand(env),
+			journalCommand(env),
 			initCommand(env),
 			keyCommand(env),
 			shareCommand(env),

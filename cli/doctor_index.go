@@ -273,13 +273,7 @@ func (d *doctor) alarms(_ context.Context, check string) string {
 		}
 		return ""
 	}
-	open := 0
-	for _, a := range alarms {
-		if a.Acked.IsZero() {
-			open++
-		}
-	}
-	if open > 0 {
+	if open := openAlarms(alarms); open > 0 {
 		d.say(note, check, "", count(open, "alarm")+" open", render.Hint{Command: render.Words("distrust", "alarms")})
 		return ""
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 
+	"github.com/distributed-trust/distrust/cli/config"
 	"github.com/distributed-trust/distrust/records/journal"
 	"github.com/distributed-trust/distrust/records/trust"
 )
@@ -14,9 +15,7 @@ func (m *machine) raise(ctx context.Context) (journal.Change, error) {
 	if err != nil {
 		return journal.Change{}, err
 	}
-	if skipped > 0 {
-		m.env.warn("%s of %s damaged and not read; what they held raises no alarm", count(skipped, "line"), m.dirs.Journal())
-	}
+	m.env.warnSkipped(skipped, m.dirs)
 	if err := journal.Compact(ctx, m.dirs.Journal()); err != nil {
 		m.env.warn("%v", err)
 	}
@@ -44,4 +43,11 @@ func (m *machine) raise(ctx context.Context) (journal.Change, error) {
 		return journal.Change{}, failed
 	}
 	return change, journal.SaveAlarms(m.dirs.Alarms(), change.Alarms)
+}
+
+// warnSkipped says how much of the journal cannot be read.
+func (e *Env) warnSkipped(skipped int, dirs config.Dirs) {
+	if skipped > 0 {
+		e.warn("%s of %s damaged and not read; what they held raises no alarm", count(skipped, "line"), dirs.Journal())
+	}
 }

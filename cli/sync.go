@@ -347,25 +347,13 @@ func (s *syncRun) after() error {
 	if err != nil {
 		return err
 	}
-	for _, a := range change.Raised {
-		if s.in.Bool(jsonFlagName) {
-			if err := printAlarmJSON(s.in, a); err != nil {
-				return err
-			}
-			continue
-		}
-		printAlarm(s.in, a)
+	if err := s.in.printAlarms(s.ctx, change.Raised); err != nil {
+		return err
 	}
 	for _, a := range change.Closed {
-		s.tell("alarm %s is closed: nobody says so any more of %s", a.ID, render.Escape(entryName(a.Entry)))
+		s.tell("closed  %s  nobody says so any more of %s", shortDigits(a.ID), render.Escape(entryName(a.Entry)))
 	}
-	open := 0
-	for _, a := range change.Alarms {
-		if a.Acked.IsZero() {
-			open++
-		}
-	}
-	if open > 0 {
+	if open := openAlarms(change.Alarms); open > 0 {
 		s.exits = append(s.exits, Alarms)
 		if open > len(change.Raised) {
 			s.in.Env.say(fmt.Sprintf("%s open: distrust alarms", count(open, "alarm")))
@@ -375,7 +363,7 @@ func (s *syncRun) after() error {
 }
 
 func entryName(e journal.Entry) string {
-	return nameOr(e.Name, render.Short("sha256:"+e.Digest.SHA256))
+	return nameOr(e.Name, render.Short(render.Digest(e.Query())))
 }
 
 // headWith is what a push shows to others: new records, or at least a new head.

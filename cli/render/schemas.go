@@ -10,6 +10,8 @@ var (
 	checkSchema []byte
 	//go:embed doctor.schema.json
 	doctorSchema []byte
+	//go:embed journal.schema.json
+	journalSchema []byte
 	//go:embed key.schema.json
 	keySchema []byte
 	//go:embed record.schema.json
@@ -24,12 +26,13 @@ var (
 
 // Schemas are the published JSON Schemas of everything that --json prints (C1), by name: check (also
 // why), record (list, show, and the commands that make records), source (sources, follow), sync,
-// alarm, key, doctor and version. They are not to be changed.
+// alarm, journal, key, doctor and version. They are not to be changed.
 func Schemas() map[string][]byte {
 	return map[string][]byte{
 		"alarm":   alarmSchema,
 		"check":   checkSchema,
 		"doctor":  doctorSchema,
+		"journal": journalSchema,
 		"key":     keySchema,
 		"record":  recordSchema,
 		"source":  sourceSchema,

@@ -42,7 +42,7 @@ func TestSchemas(t *testing.T) {
 			}
 		}
 	}
-	if n := len(Schemas()); n != 8 {
+	if n := len(Schemas()); n != 9 {
 		t.Errorf("%d schemas", n)
 	}
 }
