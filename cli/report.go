@@ -152,15 +152,43 @@ func (in *Invocation) sayOverridden(ctx context.Context, subjects []spokenOf, do
 		return err
 	}
 	defer w.close()
+	var against []trust.Statement
 	for _, s := range subjects {
 		decision, _, _, err := w.decide(s.query(doc.Project, doc.Version))
 		if err != nil {
 			return err
 		}
 		if own := decision.Own; own != nil && own.Statement.Kind == schema.KindTrust && decision.By == trust.ByOwn {
-			in.Env.say(fmt.Sprintf("this goes against your own record %s of %s",
-				own.Statement.ID[:16], render.Date(unixTime(own.Statement.Issued))))
+			against = append(against, own.Statement)
 		}
 	}
+	for _, one := range doc.Subjects {
+		trusted, err := w.ownTrustIn(one.Signer)
+		if err != nil {
+			return err
+		}
+		against = append(against, trusted...)
+	}
+	for _, st := range against {
+		in.Env.say(fmt.Sprintf("this goes against your own record %s of %s", st.ID[:16], render.Date(unixTime(st.Issued))))
+	}
 	return nil
+}
+
+// ownTrustIn are the user's own records that trust a signer, for whatever project; none of "".
+func (w *world) ownTrustIn(signer string) ([]trust.Statement, error) {
+	if signer == "" {
+		return nil, nil
+	}
+	signed := []trust.Signature{{Signer: signer, State: trust.SignatureGood}}
+	_, statements, _, err := w.decide(trust.Query{Size: -1, Signatures: signed})
+	if err != nil {
+		return nil, err
+	}
+	withdrawn := withdrawnBy(statements)
+	return slices.DeleteFunc(statements, func(st trust.Statement) bool {
+		about := slices.ContainsFunc(st.Subjects, func(s schema.Subject) bool { return s.Signer == signer })
+		return st.Kind != schema.KindTrust || !about || !w.isOwn(st.Log) || withdrawn[st.ID] || st.Void ||
+			st.Expires != 0 && st.Expires <= w.now.Unix()
+	}), nil
 }
