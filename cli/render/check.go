@@ -150,14 +150,46 @@ func finding(f trust.Finding, d trust.Decision, signer func(string) string) stri
 		return fmt.Sprintf("not the bytes that %s for %s", trusted(f, who), Release(s.Project, s.Version))
 	case trust.FindingNameTwin:
 		return "not the bytes that " + trusted(f, who)
-	case trust.FindingUnsigned:
-		return fmt.Sprintf("%s %s for %s, and it did not sign this", trusts, signer(f.Signer), Project(d.Project))
-	case trust.FindingOtherSigner:
-		return fmt.Sprintf("%s %s for %s, and another key signed this", trusts, signer(f.Signer), Project(d.Project))
+	case trust.FindingUnsigned, trust.FindingOtherSigner:
+		return fmt.Sprintf("%s %s for %s%s", trusts, signer(f.Signer), Project(d.Project), instead(f))
 	case trust.FindingNeedsProject:
 		return fmt.Sprintf("%s its signer for %s: say which project it is with --for", trusts, signerProjects(s))
 	}
 	return string(f.Kind)
+}
+
+// fullFinding is finding with all that is known: of a signer since when, and by which record.
+func fullFinding(f trust.Finding, d trust.Decision) string {
+	switch f.Kind {
+	case trust.FindingUnsigned, trust.FindingOtherSigner:
+		return TrustsSigner(f, d.Project) + instead(f)
+	case trust.FindingOtherProject, trust.FindingOtherBytes, trust.FindingNameTwin, trust.FindingNeedsProject:
+	}
+	return finding(f, d, Signer)
+}
+
+// TrustsSigner says of a finding about a signer who trusts which key, for what, since when and by which
+// record: "you trust SHA256:… for pypi:requests since 2026-11-21 (record 0123456789abcdef)".
+func TrustsSigner(f trust.Finding, project string) string {
+	trusts := "you trust"
+	if f.Source != "" {
+		trusts = f.Source + " trusts"
+	}
+	return fmt.Sprintf("%s %s for %s since %s (record %s)",
+		trusts, Signer(f.Signer), Project(project), Date(time.Unix(f.Statement.Issued, 0)), shortID(f.Statement.ID))
+}
+
+// instead says what there is in place of a signature by the signer of a finding.
+func instead(f trust.Finding) string {
+	switch {
+	case f.Kind == trust.FindingOtherSigner:
+		return ", and another key signed this"
+	case f.State == trust.SignatureNoKey:
+		return ", and the signature here is by a key that is not at hand"
+	case f.State != "":
+		return ", and its signature does not count: " + string(f.State)
+	}
+	return ", and it did not sign this"
 }
 
 // trusted says who trusted other bytes, and when.

@@ -124,7 +124,7 @@ func WriteJSON(w io.Writer, r Report) error {
 		out.Findings = append(out.Findings, findingJSON{
 			Kind: string(f.Kind), Source: f.Source, Own: f.Source == "", Counted: f.Counted, Amount: f.Amount,
 			Record: f.Statement.ID, Project: f.Statement.Project, Version: f.Statement.Version,
-			Signer: f.Signer, Text: finding(f, d, Signer),
+			Signer: f.Signer, Text: fullFinding(f, d),
 		})
 	}
 	for _, s := range d.Stale {

@@ -215,6 +215,16 @@ func cases(t *testing.T) string {
 		}}
 	}
 	carolSays := requests().Decision.Voices[:1]
+	const openpgp = "openpgp:9C5C2B9C5C2B9C5C2B9C5C2B9C5C2B9C5C2B9C5C"
+	unsigned := func(state trust.SignatureState) trust.Decision {
+		return trust.Decision{
+			Verdict: trust.Unknown, By: trust.ByNone, Project: "pkg:pypi/requests",
+			Findings: []trust.Finding{{
+				Kind: trust.FindingUnsigned, Source: "alice", Signer: openpgp, State: state,
+				Statement: trust.Statement{ID: id("5"), Issued: ago(40 * day)},
+			}},
+		}
+	}
 	decisions := []trust.Decision{
 		{Verdict: trust.Trusted, By: trust.ByOwn, Own: mine(schema.KindTrust, trust.LevelFile)},
 		{Verdict: trust.Trusted, By: trust.ByOwn, Own: mine(schema.KindTrust, trust.LevelSigner), Project: "pkg:pypi/requests"},
@@ -236,12 +246,12 @@ func cases(t *testing.T) string {
 		},
 		{
 			Verdict: trust.Mismatch, By: trust.ByChangedSigner, Project: "pkg:pypi/requests",
-			Findings: []trust.Finding{{Kind: trust.FindingOtherSigner, Signer: "minisign:RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"}},
+			Findings: []trust.Finding{
+				{Kind: trust.FindingOtherSigner, Signer: "minisign:RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3", Statement: trust.Statement{ID: id("3"), Issued: ago(20 * day)}},
+				{Kind: trust.FindingOtherSigner, Source: "alice", Signer: openpgp, Statement: trust.Statement{ID: id("4"), Issued: ago(30 * day)}},
+			},
 		},
-		{
-			Verdict: trust.Unknown, By: trust.ByNone, Project: "pkg:pypi/requests",
-			Findings: []trust.Finding{{Kind: trust.FindingUnsigned, Source: "alice", Signer: "openpgp:9C5C2B9C5C2B9C5C2B9C5C2B9C5C2B9C5C2B9C5C"}},
-		},
+		unsigned(""), unsigned(trust.SignatureNoKey), unsigned(trust.SignatureRevoked),
 		{Verdict: trust.Unknown, By: trust.ByNone, Findings: []trust.Finding{{Kind: trust.FindingNeedsProject, Statement: signer}}},
 	}
 	var b strings.Builder
@@ -253,6 +263,9 @@ func cases(t *testing.T) string {
 		}
 		if d.By == trust.BySignature {
 			r.Query.Signatures = []trust.Signature{{Format: "openpgp", State: trust.SignatureBad, Detail: "digest differs"}}
+		}
+		if d.By == trust.ByChangedSigner {
+			r.Query.Signatures = []trust.Signature{{Format: "ssh", State: trust.SignatureGood, Signer: "ssh:ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"}}
 		}
 		b.WriteString(checkText(t, r) + whyText(t, r, Style{Now: now}) + "\n")
 	}

@@ -106,7 +106,7 @@ func (r Report) details(s Style) []string {
 	}
 	add(r.sums())
 	for _, f := range d.Findings {
-		add(finding(f, d, Signer))
+		add(fullFinding(f, d))
 	}
 	for _, sig := range r.Query.Signatures {
 		add(signature(sig))
@@ -233,18 +233,47 @@ func (r Report) news(now time.Time) string {
 	return "news: " + strings.Join(parts, ", ")
 }
 
-// overrule is how the user goes against reports, where reports decided.
+// overrule is how the user goes against what decided, where that is for them to say: reports that they
+// looked at, or a key that is their project's new one.
 func (r Report) overrule() []Hint {
-	if r.Decision.By != trust.ByReported {
-		return nil
+	switch r.Decision.By {
+	case trust.ByReported:
+		command := Words("distrust", "trust", "--anyway")
+		if r.Decision.Project != "" {
+			command = append(command, Words("--for", Release(r.Decision.Project, r.Decision.Version))...)
+		}
+		name := File(r.Path, Digest(r.Query))
+		if r.Path == "-" {
+			name = Word(Digest(r.Query))
+		}
+		return []Hint{{Text: "overrule", Command: append(command, name)}}
+	case trust.ByChangedSigner:
+		return r.handover()
+	case trust.ByOwn, trust.ByNetwork, trust.BySignature, trust.ByOtherBytes, trust.BySubstitution, trust.ByNone:
 	}
-	command := Words("distrust", "trust", "--anyway")
-	if r.Decision.Project != "" {
-		command = append(command, Words("--for", Release(r.Decision.Project, r.Decision.Version))...)
+	return nil
+}
+
+// handover is how the key that signed takes the place of those that did so far.
+func (r Report) handover() []Hint {
+	var hints []Hint
+	var signers []string
+	for _, sig := range r.Query.Signatures {
+		if sig.State == trust.SignatureGood && !slices.Contains(signers, sig.Signer) {
+			signers = append(signers, sig.Signer)
+			hints = append(hints, Hint{
+				Text:    "once you are sure that it is the new key",
+				Command: Words("distrust", "trust", "--signer", sig.Signer, "--for", Project(r.Decision.Project)),
+			})
+		}
 	}
-	name := File(r.Path, Digest(r.Query))
-	if r.Path == "-" {
-		name = Word(Digest(r.Query))
+	for _, f := range r.Decision.Findings {
+		if f.Kind == trust.FindingOtherSigner && f.Source == "" {
+			hints = append(hints, Hint{
+				Text:    "and when the old one signs no more",
+				Command: Words("distrust", "withdraw", shortID(f.Statement.ID)),
+			})
+		}
 	}
-	return []Hint{{Text: "overrule", Command: append(command, name)}}
+	return hints
 }

@@ -216,3 +216,30 @@ func TestHostile(t *testing.T) {
 		})
 	}
 }
+
+// TestMissingSignature: a signature by the expected signer that does not count is told from none at all, and from
+// one by a key that nobody has.
+func TestMissingSignature(t *testing.T) {
+	t.Parallel()
+	revoked := Signature{Format: "openpgp", Signer: vectorSigner, State: SignatureRevoked}
+	unknown := Signature{Format: "openpgp", State: SignatureNoKey}
+	weak := Signature{Format: "openpgp", Signer: "openpgp:other", State: SignatureWeak}
+	for _, c := range []struct {
+		signatures []Signature
+		want       SignatureState
+	}{
+		{nil, ""},
+		{[]Signature{weak}, ""},
+		{[]Signature{unknown}, SignatureNoKey},
+		{[]Signature{revoked, unknown}, SignatureRevoked},
+		{[]Signature{unknown, revoked}, SignatureRevoked},
+	} {
+		s := person()
+		s.says(signerTrust("me", "own", vectorSigner, testProject))
+		s.q.Signatures = c.signatures
+		got := s.decide().Findings
+		if len(got) != 1 || got[0].Kind != FindingUnsigned || got[0].Signer != vectorSigner || got[0].State != c.want {
+			t.Errorf("%+v: %+v", c.signatures, got)
+		}
+	}
+}

@@ -183,10 +183,26 @@ func (d *decider) signerFindings(signers []signer) []Finding {
 	}
 	var findings []Finding
 	for _, s := range signers {
-		findings = append(findings, Finding{Kind: kind, Source: s.source, Signer: s.id, Statement: *s.says})
+		findings = append(findings, Finding{Kind: kind, Source: s.source, Signer: s.id, Statement: *s.says, State: d.worthless(s.id)})
 	}
 	slices.SortStableFunc(findings, func(a, b Finding) int { return strings.Compare(a.Source, b.Source) })
 	return findings
+}
+
+// worthless is the state of a signature by a signer that does not count, or else of one whose signer
+// nobody can tell.
+func (d *decider) worthless(signer string) SignatureState {
+	var state SignatureState
+	for _, s := range d.q.Signatures {
+		switch {
+		case s.State == SignatureGood:
+		case s.Signer == signer:
+			return s.State
+		case s.State == SignatureNoKey:
+			state = s.State
+		}
+	}
+	return state
 }
 
 // mismatch is line 4 of D5: what is wrong with the file as such, or ByNone.

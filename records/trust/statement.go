@@ -194,6 +194,10 @@ type Finding struct {
 	Statement Statement
 	Amount    int  // what it added to M; those of sources add up, an own one raises M to itself
 	Counted   bool // false: a note only
+
+	// Of unsigned and other-signer: the state of a signature by the expected signer that does not count, or
+	// else of one by nobody knows whom; "" when there is none.
+	State SignatureState
 }
 
 // FindingKind is the kind of a finding.
