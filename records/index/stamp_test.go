@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/distributed-trust/distrust/schema"
 )
 
 // TestStamp: a log without a head remembers what it was read from, until its generation is made again.
@@ -76,4 +78,12 @@ func TestLateGrows(t *testing.T) {
 	late(1, 2, 3, 9)
 	apply(t, d, Update{Log: private.id(), Remove: []string{again.Record.ID()}, Add: []Entry{at(4, "f")}})
 	late(1, 2, 4, 9)
+	// What is void moves no clock.
+	keys := private.keys
+	keys.Keys = slices.Clone(keys.Keys)
+	keys.Keys[0].State = schema.Compromised
+	apply(t, d, Update{Log: private.id(), Keys: keys})
+	late()
+	apply(t, d, Update{Log: private.id(), Keys: keys, Add: []Entry{at(10, "g")}})
+	late()
 }
