@@ -82,7 +82,7 @@ type syncRun struct {
 	quiet  bool
 	exits  []Exit
 	remote string          // of the own home; "" when it is not published
-	before []verdict       // what was remembered came to this before anything was put in force
+	before verdicts        // what was remembered came to this before anything was put in force
 	looked map[string]bool // logs that others lead to, and that this run has dealt with
 }
 
@@ -263,7 +263,7 @@ func (s *syncRun) fetch(specs []source.Spec) ([]*source.Result, error) {
 	}
 	defer unlock()
 	if s.before == nil {
-		s.before, err = s.in.verdicts(s.ctx, s.in.worldAsIs)
+		s.before, err = s.m.remembered(s.ctx)
 		var damage *index.DamageError
 		if err != nil && !errors.As(err, &damage) { // what is damaged is about to be mended
 			return nil, err
@@ -300,51 +300,17 @@ func rememberSynced(m *machine) error {
 	return durable.WriteFile(syncedFile(m.dirs), []byte(text), 0o600)
 }
 
-// verdict is what one remembered thing came to.
-type verdict struct {
-	entry   journal.Entry
-	verdict string
-}
-
-// verdicts decides everything that this machine remembers.
-func (in *Invocation) verdicts(ctx context.Context, open func(context.Context) (*world, error)) ([]verdict, error) {
-	dirs, err := in.Env.Dirs()
-	if err != nil {
-		return nil, err
-	}
-	entries, err := journal.Read(dirs.Journal())
-	if err != nil || len(entries) == 0 {
-		return nil, err
-	}
-	w, err := open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer w.close()
-	var all []verdict
-	for _, e := range entries {
-		decision, _, _, err := w.decide(e.Query())
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, verdict{e, string(decision.Verdict)})
-	}
-	return all, nil
-}
-
 // after says which remembered verdicts changed, and raises alarms.
 func (s *syncRun) after() error {
-	now, err := s.in.verdicts(s.ctx, s.in.world)
+	changes, err := s.m.changes(s.ctx, s.in.world, s.before)
 	if err != nil {
 		return err
 	}
-	for i, v := range now {
-		if i < len(s.before) && s.before[i].verdict != v.verdict {
-			s.tell("%s  was %s, is %s now", render.Escape(entryName(v.entry)), s.before[i].verdict, v.verdict)
-		}
-	}
 	change, err := s.m.raise(s.ctx)
 	if err != nil {
+		return err
+	}
+	if err := s.sayChanges(changes, change.Raised); err != nil {
 		return err
 	}
 	if err := s.in.printAlarms(s.ctx, change.Raised); err != nil {

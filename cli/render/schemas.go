@@ -6,6 +6,8 @@ import _ "embed" // the schemas are part of the program
 var (
 	//go:embed alarm.schema.json
 	alarmSchema []byte
+	//go:embed change.schema.json
+	changeSchema []byte
 	//go:embed check.schema.json
 	checkSchema []byte
 	//go:embed doctor.schema.json
@@ -25,11 +27,12 @@ var (
 )
 
 // Schemas are the published JSON Schemas of everything that --json prints (C1), by name: check (also
-// why), record (list, show, and the commands that make records), source (sources, follow), sync,
-// alarm, journal, key, doctor and version. They are not to be changed.
+// why), record (list, show, and the commands that make records), source (sources, follow), change (follow
+// --dry-run), sync, alarm, journal, key, doctor and version. They are not to be changed.
 func Schemas() map[string][]byte {
 	return map[string][]byte{
 		"alarm":   alarmSchema,
+		"change":  changeSchema,
 		"check":   checkSchema,
 		"doctor":  doctorSchema,
 		"journal": journalSchema,

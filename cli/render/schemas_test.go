@@ -42,7 +42,7 @@ func TestSchemas(t *testing.T) {
 			}
 		}
 	}
-	if n := len(Schemas()); n != 9 {
+	if n := len(Schemas()); n != 10 {
 		t.Errorf("%d schemas", n)
 	}
 }
