@@ -14,8 +14,7 @@ func catCommand(*Env) *Command {
 		Summary: "print a file, the very bytes that were checked",
 		Text: `Prints the bytes when they are trusted, and nothing at all else. They wait in a private file without a name until all of ` +
 			`them were checked.` + "\n\n" +
-			`Inside <(...) of a shell nobody can be asked, and the shell does not see the exit code: ask first, as in the ` +
-			`example.` + "\n\n" + questionText + "\n\n" + signatureText,
+			`Inside <(...) most shells leave nobody to be asked, and none sees the exit code: ask first, as in the examples.` + "\n\n" + questionText + "\n\n" + signatureText,
 		Flags: append(append([]urfave.Flag{forFlag()}, signatureFlags()...), keyFlags()...),
 		Examples: []Example{
 			{"distrust ask .envrc && source <(distrust cat .envrc)", "read settings into bash or zsh"},
