@@ -190,16 +190,25 @@ func (c *search) twinKeys() []uint64 {
 	return k
 }
 
+// projectKeys are whom anybody lets sign for the project.
+func (c *search) projectKeys() []uint64 {
+	var k keyList
+	if c.q.Project == "" {
+		return nil
+	}
+	for _, pattern := range patternsFor(c.q.Project) {
+		k.add(classPattern, pattern)
+	}
+	return k
+}
+
 // findProjectSigners adds who is trusted to sign for the project, and all that is said about
 // these signers.
 func (c *search) findProjectSigners() error {
-	var patterns, signers keyList
-	for _, pattern := range patternsFor(c.q.Project) {
-		patterns.add(classPattern, pattern)
-	}
-	if err := c.find(nearProject, patterns); err != nil {
+	if err := c.find(nearProject, c.projectKeys()); err != nil {
 		return err
 	}
+	var signers keyList
 	for _, x := range c.list {
 		for i := range x.said.Statement.Subjects {
 			if s := &x.said.Statement.Subjects[i]; len(s.Pattern) > 0 && schema.MatchAny(s.Pattern, c.q.Project) {

@@ -245,6 +245,9 @@ func (l *logWriter) setState(u Update) error {
 	if info.Issued.Before(l.state.Issued) || len(l.state.late) > 0 {
 		l.survey = true
 	}
+	if l.before != nil && !bytes.Equal(infoBytes(&LogInfo{Keys: info.Keys}), infoBytes(&LogInfo{Keys: l.state.Keys})) {
+		l.w.bearing.all = true // what a key signed may be void now, or count again
+	}
 	l.state.LogInfo = info.clone()
 	return l.out.State(b)
 }
@@ -283,6 +286,7 @@ func (l *logWriter) note(s *store.Said, off, size int64) {
 	}
 	l.mark(s)
 	l.known[s.Statement.ID] = off
+	l.touch(s)
 	l.adds = appendPostings(l.adds, s, makeRef(l.state.num, off))
 }
 
@@ -328,6 +332,7 @@ func (l *logWriter) forget(at int64, f store.Frame) error {
 		l.survey = true // another one may have come at the same time
 	}
 	l.mark(&s)
+	l.touch(&s)
 	l.removed[at] = true
 	if _, ok := l.known[s.Statement.ID]; ok {
 		delete(l.known, s.Statement.ID)

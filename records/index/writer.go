@@ -23,6 +23,9 @@ type Writer struct {
 	taken  map[uint32]bool // numbers given to new logs
 	stores []storeFile     // that lie there
 
+	bearing   Touched  // what the updates so far bear on
+	withdrawn []string // ids that withdraws which came or went take back, not looked at yet
+
 	// step is called before every change to a file, with the name of the change; its error ends
 	// the writing as a crash would. Tests set it.
 	step durable.Steps
@@ -67,7 +70,8 @@ func Begin(d Dir) (*Writer, error) {
 func newWriter(d Dir) (*Writer, error) {
 	w := &Writer{
 		dir: d, number: 1, logs: map[string]*logWriter{}, taken: map[uint32]bool{},
-		step: func(string) error { return nil },
+		bearing: Touched{keys: map[uint64]bool{}},
+		step:    func(string) error { return nil },
 	}
 	for _, folder := range []string{d.Cache, d.sources()} {
 		if err := os.MkdirAll(folder, 0o700); err != nil {
