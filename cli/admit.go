@@ -33,14 +33,20 @@ func (in *Invocation) refuse(r render.Report) (Exit, error) {
 	if exit == Done {
 		return Done, nil
 	}
-	if _, err := io.WriteString(in.Env.Stderr, r.ChangedSigner(in.Stderr)+"distrust: refused: "); err != nil {
+	if _, err := io.WriteString(in.Env.Stderr, r.ChangedSigner(in.Stderr)); err != nil {
 		return Failed, err
 	}
-	if err := render.WriteCheck(in.Env.Stderr, r, in.Stderr); err != nil {
-		return Failed, err
+	return exit, in.sayRefused(r, checkHint(r))
+}
+
+// sayRefused is the line of a refusal, and the next step.
+func (in *Invocation) sayRefused(r render.Report, hint render.Hint) error {
+	_, err := io.WriteString(in.Env.Stderr, "distrust: refused: ")
+	if err = errors.Join(err, render.WriteCheck(in.Env.Stderr, r, in.Stderr)); err != nil {
+		return err
 	}
-	in.Env.hint(checkHint(r))
-	return exit, nil
+	in.Env.hint(hint)
+	return nil
 }
 
 // settle decides about c and, where nobody knows enough and the user can be asked, asks (C5). The report

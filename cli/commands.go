@@ -10,6 +10,7 @@ func program(env *Env) *Command {
 			runCommand(env),
 			pipeCommand(env),
 			catCommand(env),
+			getCommand(env),
 			trustCommand(env),
 			reportCommand(env),
 			withdrawCommand(env),

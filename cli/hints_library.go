@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 
 	"github.com/distributed-trust/distrust/cli/render"
 	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/download"
 	"github.com/distributed-trust/distrust/records/home"
 	"github.com/distributed-trust/distrust/records/index"
 	"github.com/distributed-trust/distrust/records/journal"
@@ -165,10 +167,31 @@ func documentHints() []hintRow {
 		as(Failed, func(e *schema.Error) render.Hint {
 			return hintf("mend the line that is named; docs/format.md explains %s", e.Rule)
 		}),
+		is(download.ErrSilent, Failed, "try again later, or from another place"),
+		is(download.ErrRedirects, Failed, "ask for the address where it leads"),
+		is(download.ErrEncoded, Failed, "download it with another program, and decide about the file: distrust ask FILE"),
+		as(Failed, func(*download.RedirectError) render.Hint {
+			return hintf("ask its owner for an address that stays with https://")
+		}),
+		as(Usage, func(*download.URLError) render.Hint { return hintf("give an address that begins with https://") }),
+		as(Failed, func(*download.StatusError) render.Hint { return hintf("check the address") }),
+		as(Failed, func(*download.SizeError) render.Hint {
+			return hintf("if that is the size it should have, allow it: add --%s", maxSizeFlagName)
+		}),
+		as(Failed, networkHint),
 		is(subject.ErrDirectory, Failed, "name the files in it"),
 		is(subject.ErrDigest, Usage, "write sha256: and 64 hexadecimal digits"),
 		is(errSigner, Usage, "see", "distrust", "trust", "--help"),
 	}
+}
+
+// networkHint tells somebody else at the other end from nobody.
+func networkHint(e *download.NetworkError) render.Hint {
+	var unverified *tls.CertificateVerificationError
+	if errors.As(e, &unverified) {
+		return hintf("nobody vouches for that host: do not go on, unless you know why")
+	}
+	return hintf("check the address, the network, and https_proxy")
 }
 
 // headHint is the next step after a head that was refused: never an override, since the refusal

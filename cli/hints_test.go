@@ -45,7 +45,7 @@ var packages = map[string]string{
 	"schema": "../schema", "sshsig": "../sshsig", "signer": "../sshsig/signer", "records": "../records",
 	"home": "../records/home", "source": "../records/source", "index": "../records/index",
 	"journal": "../records/journal", "subject": "../records/subject", "trust": "../records/trust",
-	"config": "config", "terminal": "terminal", "signature": "../records/signature",
+	"config": "config", "terminal": "terminal", "signature": "../records/signature", "download": "../records/download",
 }
 
 // parseFolder parses the Go files of a folder that keep says yes to.

@@ -22,7 +22,7 @@ import (
 
 // passedOn are the variables that programs on a terminal of ours get.
 var passedOn = []string{
-	"HOME", "PATH", "WORK", "D", "URL", "TERM", "NO_COLOR", "CI", "SSH_AUTH_SOCK", "GIT_CONFIG_NOSYSTEM", "TMPDIR", clockVariable,
+	"HOME", "PATH", "WORK", "D", "URL", "TERM", "NO_COLOR", "CI", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "GIT_CONFIG_NOSYSTEM", "TMPDIR", clockVariable,
 }
 
 // onTerminal is terminal CODE TALK COMMAND... runs a command on a terminal of 80 columns. TALK is a file: after

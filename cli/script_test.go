@@ -57,6 +57,7 @@ func runScripts(t *testing.T, dir string) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits,
 			"serve": serve,
+			"offer": offer,
 			"as":    as,
 
 			"terminal": onTerminal,

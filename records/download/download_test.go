@@ -158,7 +158,7 @@ func TestHostileRedirects(t *testing.T) {
 	})
 	for _, path := range []string{"/http", "/file", "/credentials", "/script"} {
 		asked = 0
-		var refused *URLError
+		var refused *RedirectError
 		if _, _, err := get(t, c, s.URL+path, Options{}); !errors.As(err, &refused) || strings.Contains(err.Error(), "secret") || asked != 1 {
 			t.Errorf("%s, asked %d times: %v", path, asked, err)
 		}

@@ -33,6 +33,20 @@ func (e *StatusError) Error() string {
 	return fmt.Sprintf("the server answers %d", e.Code)
 }
 
+// RedirectError says that a host sends us on to where nothing is downloaded from.
+type RedirectError struct {
+	Host string
+	Err  *URLError
+}
+
+// Error implements error.
+func (e *RedirectError) Error() string {
+	return fmt.Sprintf("downloading %s: it sends us on to another place: %v", e.Host, e.Err)
+}
+
+// Unwrap gives the cause.
+func (e *RedirectError) Unwrap() error { return e.Err }
+
 // SizeError says that a file is longer than it may be.
 type SizeError struct {
 	Max  int64 // bytes
@@ -78,7 +92,7 @@ func explain(ctx context.Context, u *url.URL, err error) error {
 	case cause != nil:
 		return cause
 	case errors.As(err, &refused):
-		return fmt.Errorf("downloading %s: it sends us on to another place: %w", u.Host, refused)
+		return &RedirectError{Host: u.Host, Err: refused}
 	case errors.Is(err, ErrRedirects):
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return &NetworkError{Host: host, Err: fmt.Errorf("the connection ended before the whole file was there: %w", err)}
