@@ -129,7 +129,7 @@ func FuzzHead(f *testing.F) {
 // FuzzProjects: what is normalised is valid and stays as it is; a project matches itself, every
 // prefix of whole segments, and "*".
 func FuzzProjects(f *testing.F) {
-	for _, typed := range []string{"jq", "jq@1.8", "pypi:Zope.Interface@1", "npm:@s/n@1", "pkg:npm/%40s/n@1", "golang:example.org/X@v1", "github:o/r", "deb:debian/curl@1:7~2", "a/b", "x:%2e%2e", "generic:ä b", "@", "pypi:", "github:alice/*", "*", "pkg:%", "pypi:%2F@%41"} {
+	for _, typed := range []string{"jq", "jq@1.8", "pypi:Zope.Interface@1", "npm:@s/n@1", "pkg:npm/%40s/n@1", "golang:example.org/X@v1", "github:o/r", "deb:debian/curl@1:7~2", "a/b", "x:%2e%2e", "generic:ä b", "@", "pypi:", "github:alice/*", "*", "pkg:%", "pypi:%2F@%41", "https://github.com/o/r.git.git@v1", "git@codeberg.org:a/b", "http://gitlab.com/a/b/c/"} {
 		f.Add(typed)
 	}
 	f.Fuzz(func(t *testing.T, typed string) {

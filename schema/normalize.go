@@ -7,8 +7,9 @@ import (
 )
 
 // NormalizeProject turns what a person types into a project and, when one was typed, a version
-// (C3): a package URL ("pkg:npm/%40s/n@1.0"), its short form ("npm:@s/n@1.0") or a bare word
-// ("jq", which is "pkg:generic/jq"). The version is what follows the last "@" after the first
+// (C3): a package URL ("pkg:npm/%40s/n@1.0"), its short form ("npm:@s/n@1.0"), the address of a
+// repository ("https://github.com/owner/repo", "git@github.com:owner/repo.git") or a bare word ("jq", which
+// is "pkg:generic/jq"). The version is what follows the last "@" after the first
 // character of the name. Names are spelled as their package type spells them, so that two
 // people who mean one project write the same bytes; only programs that write normalise, a
 // reader never does (F2). Normalising a second time changes nothing.
@@ -23,7 +24,7 @@ func NormalizeProject(typed string) (project, version string, err error) {
 		}
 		name = name[:at]
 	}
-	project, err = joinProject(kind, name)
+	project, err = joinProject(kind, name, false)
 	if err == nil {
 		err = ValidProject(project)
 	}
@@ -39,6 +40,14 @@ func NormalizeProject(typed string) (project, version string, err error) {
 func NormalizePattern(typed string) (string, error) {
 	if typed == everyProject {
 		return typed, nil
+	}
+	if short, is, err := fromAddress(typed); err != nil {
+		return "", err
+	} else if is {
+		typed = short
+		if !strings.Contains(short, "/") {
+			typed += "/" // all of an owner's
+		}
 	}
 	prefix, wide := strings.CutSuffix(typed, "*")
 	prefix, slash := strings.CutSuffix(prefix, "/")
@@ -61,7 +70,7 @@ func NormalizePattern(typed string) (string, error) {
 	}
 	pattern := "pkg:" + kind
 	if name != "" {
-		if pattern, err = joinProject(kind, name); err != nil {
+		if pattern, err = joinProject(kind, name, true); err != nil {
 			return "", fmt.Errorf("pattern %s: %w", quote(typed), err)
 		}
 	}
@@ -76,6 +85,9 @@ func splitTyped(typed string) (kind, name string, err error) {
 	}
 	if i := strings.IndexAny(typed, "?#"); i >= 0 {
 		return "", "", fmt.Errorf("project %s: qualifiers and subpaths (%s) are not part of a project", quote(typed), quote(typed[i:]))
+	}
+	if typed, _, err = fromAddress(typed); err != nil {
+		return "", "", err
 	}
 	kind, name, colon := strings.Cut(typed, ":")
 	switch {
@@ -107,8 +119,9 @@ func dropVersion(typed string) string {
 // notTypeRune says that a character cannot stand in a package type.
 func notTypeRune(r rune) bool { return r > 0x7f || !nameByte(byte(r)) || r == '_' || r == '~' }
 
-// joinProject spells the name as its package type does and puts the project together.
-func joinProject(kind, name string) (string, error) {
+// joinProject spells the name as its package type does and puts the project together; prefix is the
+// beginning of one.
+func joinProject(kind, name string, prefix bool) (string, error) {
 	spell := spelling(kind)
 	segments := strings.Split(name, "/")
 	for i, s := range segments {
@@ -119,8 +132,21 @@ func joinProject(kind, name string) (string, error) {
 		if plain == "" || plain == "." || plain == ".." {
 			return "", fmt.Errorf("a name has no segment %q", plain)
 		}
+		if strings.TrimSpace(plain) != plain {
+			return "", fmt.Errorf("a name neither begins nor ends with a space, as %q does", plain)
+		}
+		segments[i] = plain
+	}
+	last := len(segments) - 1
+	for isForge(kind) && last > 0 && !prefix && strings.HasSuffix(segments[last], ".git") {
+		segments[last] = strings.TrimSuffix(segments[last], ".git")
+	}
+	if err := fitsShape(kind, segments, prefix); err != nil {
+		return "", err
+	}
+	for i, plain := range segments {
 		part := partNamespace
-		if i == len(segments)-1 {
+		if i == last {
 			part = partName
 		}
 		segments[i] = encodePercent(spell(plain, part), "")

@@ -88,6 +88,26 @@ func TestNormalizeProject(t *testing.T) {
 		{"generic:%c3%a4%41", "pkg:generic/%C3%A4A", ""},
 		{"generic:a%2Fb", "pkg:generic/a%2Fb", ""},
 		{"@x", "pkg:generic/%40x", ""},
+		{"codeberg:Owner/Repo@v1", "pkg:codeberg/owner/repo", "v1"},
+		{"bitbucket:Owner/Repo", "pkg:bitbucket/owner/repo", ""},
+		{"composer:Symfony/Console", "pkg:composer/symfony/console", ""},
+		{"gem:rails@7.1", "pkg:gem/rails", "7.1"},
+		{"npm:~tilde", "pkg:npm/~tilde", ""},
+		{"npm:%40s/n", "pkg:npm/%40s/n", ""},
+		{"pkg://pypi/requests", "pkg:pypi/requests", ""},
+		// What people copy from their browser, from git remote -v, and from pip.
+		{"https://github.com/Owner/Repo", "pkg:github/owner/repo", ""},
+		{"https://github.com/owner/repo/", "pkg:github/owner/repo", ""},
+		{"HTTPS://www.GitHub.com/owner/repo.git", "pkg:github/owner/repo", ""},
+		{"http://github.com/owner/repo", "pkg:github/owner/repo", ""},
+		{"git@github.com:Owner/repo.git", "pkg:github/owner/repo", ""},
+		{"ssh://git@codeberg.org/owner/repo.git", "pkg:codeberg/owner/repo", ""},
+		{"git+https://github.com/owner/repo.git@v1.0", "pkg:github/owner/repo", "v1.0"},
+		{"git+ssh://git@gitlab.com/group/sub/repo.git", "pkg:gitlab/group/sub/repo", ""},
+		{"git://bitbucket.org/o/r", "pkg:bitbucket/o/r", ""},
+		{"github:owner/repo.git", "pkg:github/owner/repo", ""},
+		{"github:owner/repo.git.git", "pkg:github/owner/repo", ""},
+		{"gitlab:a/b/c/d", "pkg:gitlab/a/b/c/d", ""},
 	}
 	for _, test := range tests {
 		project, version, err := NormalizeProject(test.typed)
@@ -97,7 +117,13 @@ func TestNormalizeProject(t *testing.T) {
 	}
 	for _, bad := range []string{
 		"", "a*", "generic:a*b", ":", "pypi:", "pkg:", "pkg:pypi", "pkg:pypi/", ":x", "a/b", "github.com/x/y@v1", "https://example.org/x", "pypi:a/../b", "pypi:a//b", "pypi:.", "pypi:%2e%2e",
-		"pypi:a@", "jq@", "pypi:a?x=y", "pkg:deb/debian/curl@1?arch=amd64", "pkg:a/b#sub", "generic:%zz", "generic:%4", "generic:%0a", "generic:a\nb", "generic:\u202e", "7z:x", "p y:x", "git@github.com:o/r", "\xff",
+		"pypi:requests==2.33.0", "pypi:requests[socks]", "pypi:a/b", "pypi: requests", "pypi:requests ", "pypi:a+b", "cargo:a/b", "gem:a b",
+		"npm:scope/name", "npm:@scope", "npm:@scope/", "npm:@/name", "npm:@s/@n", "npm:@s/n/x", "npm:left pad", "npm:@@s/n",
+		"github:repo", "github:a/b/c", "github:@owner/repo", "github:owner/.git", "github:/owner/repo", "codeberg:x", "gitlab:x",
+		"https://github.com", "https://github.com/", "https://github.com/owner", "https://github.com/owner/repo/releases/tag/v1", "https://github.com/o/r?x=y",
+		"https://github.com.evil.example/o/r", "https://user@github.com/o/r", "https://pypi.org/project/requests/", "git@example.org:o/r", "git@:o/r",
+		"ssh://github.com/o/r", "file:///etc/passwd", "github.com/o/r",
+		"pypi:a@", "jq@", "pypi:a?x=y", "pkg:deb/debian/curl@1?arch=amd64", "pkg:a/b#sub", "generic:%zz", "generic:%4", "generic:%0a", "generic:a\nb", "generic:\u202e", "7z:x", "p y:x", "\xff",
 	} {
 		if project, version, err := NormalizeProject(bad); err == nil {
 			t.Errorf("%q is taken for %q %q", bad, project, version)
@@ -110,24 +136,31 @@ func TestNormalizeProject(t *testing.T) {
 func TestNormalizePattern(t *testing.T) {
 	t.Parallel()
 	for typed, want := range map[string]string{
-		"*":                      "*",
-		"jq":                     "pkg:generic/jq",
-		"pypi:Requests":          "pkg:pypi/requests",
-		"pypi:":                  "pkg:pypi/*",
-		"pypi:*":                 "pkg:pypi/*",
-		"pkg:pypi/":              "pkg:pypi/*",
-		"pkg:pypi/*":             "pkg:pypi/*",
-		"github:Alice/":          "pkg:github/alice/*",
-		"github:alice/*":         "pkg:github/alice/*",
-		"pkg:github/alice/*":     "pkg:github/alice/*",
-		"npm:@Scope/":            "pkg:npm/%40scope/*",
-		"golang:Example.org/X/*": "pkg:golang/Example.org/X/*",
+		"*":                               "*",
+		"jq":                              "pkg:generic/jq",
+		"pypi:Requests":                   "pkg:pypi/requests",
+		"pypi:":                           "pkg:pypi/*",
+		"pypi:*":                          "pkg:pypi/*",
+		"pkg:pypi/":                       "pkg:pypi/*",
+		"pkg:pypi/*":                      "pkg:pypi/*",
+		"github:Alice/":                   "pkg:github/alice/*",
+		"github:alice/*":                  "pkg:github/alice/*",
+		"pkg:github/alice/*":              "pkg:github/alice/*",
+		"npm:@Scope/":                     "pkg:npm/%40scope/*",
+		"golang:Example.org/X/*":          "pkg:golang/Example.org/X/*",
+		"golang:github.com/Burnt/":        "pkg:golang/github.com/Burnt/*",
+		"codeberg:Alice/":                 "pkg:codeberg/alice/*",
+		"gitlab:group/sub/":               "pkg:gitlab/group/sub/*",
+		"https://github.com/Alice":        "pkg:github/alice/*",
+		"https://github.com/alice/":       "pkg:github/alice/*",
+		"https://github.com/alice/tool/":  "pkg:github/alice/tool",
+		"git@codeberg.org:alice/tool.git": "pkg:codeberg/alice/tool",
 	} {
 		if got, err := NormalizePattern(typed); err != nil || got != want {
 			t.Errorf("%s: %q %v, want %q", typed, got, err, want)
 		}
 	}
-	for _, bad := range []string{"", "**", "a*", "pypi:req*", "pypi:a@1", "/", "/*", ":", "pypi/", "pkg:", "pkg:/*", "github:a//", "github:../*", "alice/*", "pypi:*/x", "pypi:x@1:", "pypi:a:"} {
+	for _, bad := range []string{"", "**", "a*", "pypi:req*", "pypi:a@1", "/", "/*", ":", "pypi/", "pkg:", "pkg:/*", "github:a//", "github:../*", "alice/*", "pypi:*/x", "pypi:x@1:", "pypi:a:", "pypi:requests/", "npm:left-pad/", "npm:@s/n/", "github:a/b/", "https://example.org/", "https://github.com/"} {
 		if got, err := NormalizePattern(bad); err == nil {
 			t.Errorf("%q is taken for %q", bad, got)
 		}
