@@ -193,9 +193,6 @@ func (c *search) twinKeys() []uint64 {
 // projectKeys are whom anybody lets sign for the project.
 func (c *search) projectKeys() []uint64 {
 	var k keyList
-	if c.q.Project == "" {
-		return nil
-	}
 	for _, pattern := range patternsFor(c.q.Project) {
 		k.add(classPattern, pattern)
 	}
