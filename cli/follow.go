@@ -27,6 +27,7 @@ const (
 	scopeFlagName    = "scope"
 	publicFlagName   = "public"
 	insecureFlagName = "insecure-transport"
+	dryRunFlagName   = "dry-run"
 )
 
 func followCommand(*Env) *Command {
@@ -36,7 +37,9 @@ func followCommand(*Env) *Command {
 		Text: `Paste the line that they share. The fingerprint is what makes it theirs; without one you are asked about the key that ` +
 			`is shown, once, as ssh asks about a host. With a NAME that you follow already: changes weight, depth, scopes or address.` + "\n\n" +
 			`Weight: full (one is enough), half (two), third (three), mute, or 0 to 100. It is full within ` +
-			`scopes, and half without any or where the source itself claims a whole kind of projects.`,
+			`scopes, and half without any or where the source itself claims a whole kind of projects.` + "\n\n" +
+			`With --dry-run everything is fetched and verified, what this machine remembers is decided with it, and nothing is kept: ` +
+			`exit code 7 says that following would raise an alarm.`,
 		Flags: append([]urfave.Flag{
 			&urfave.StringFlag{Name: "as", Usage: "call it `NAME`"},
 			&urfave.StringFlag{Name: weightFlagName, Usage: "`WEIGHT`: full, half, third, mute, or 0 to 100"},
@@ -46,14 +49,16 @@ func followCommand(*Env) *Command {
 			&urfave.BoolFlag{Name: "tofu", Usage: "trust the key on first use without a question"},
 			&urfave.BoolFlag{Name: insecureFlagName, Usage: "allow http:// and git:// (others on the way can read along)"},
 			&urfave.StringFlag{Name: "url", Usage: "fetch NAME from `URL` from now on"},
+			&urfave.BoolFlag{Name: dryRunFlagName, Usage: "change nothing; say which remembered verdicts would change"},
 			jsonFlag(),
 		}, signFlags()...),
 		Examples: []Example{
 			{"distrust follow https://example.org/alice/trust.git SHA256:Wv3cbVqQLzFqPlF1b7yXn2gxZ5xPqk1lL9m0cO3yQpE", "as pasted from a page of hers"},
 			{"distrust follow alice --weight full", "take her choices as yours"},
+			{"distrust follow alice --weight mute --dry-run", "what would change without her?"},
 			{"distrust follow /srv/team/trust.git --scope github:team/ --as team", "a folder, and only about one group of projects"},
 		},
-		Exits: []Exit{Refused, NotSetUp, Unreachable},
+		Exits: []Exit{Alarms, Refused, NotSetUp, Unreachable},
 		Run:   runFollow,
 	}
 }
@@ -102,6 +107,9 @@ func (m *machine) changeFollow(ctx context.Context, name string, wish followWish
 	if wish.fingerprint != "" {
 		return Usage, usagef("%s is followed already, and its log does not change: leave the fingerprint out", name)
 	}
+	if m.in.Bool(dryRunFlagName) {
+		return m.previewChange(ctx, name, wish)
+	}
 	unlock, err := m.lock(ctx)
 	if err != nil {
 		return Failed, err
@@ -147,28 +155,43 @@ func scopesText(scopes []string) string {
 	return "  about " + strings.Join(short, ", ")
 }
 
-// firstFollow makes the first contact with a source and follows it when it is accepted.
-func (m *machine) firstFollow(ctx context.Context, wish followWish) (Exit, error) {
+// firstSpec is the source at the address that the user typed.
+func (m *machine) firstSpec(wish followWish) (source.Spec, error) {
 	address, err := remoteURL(m.in.Operands[0])
 	if err != nil {
-		return Failed, err
+		return source.Spec{}, err
 	}
 	insecure := m.in.Bool(insecureFlagName)
 	if err := source.CheckURL(address, insecure); err != nil {
-		return Failed, err
-	}
-	if err := errors.Join(wish.mayPublish(address), m.notByHand(address)); err != nil {
-		return Failed, err
+		return source.Spec{}, err
 	}
 	spec := source.Spec{Name: nameOr(wish.name, address), URL: address, Fingerprint: wish.fingerprint, Insecure: insecure}
+	return spec, errors.Join(wish.mayPublish(address), m.notByHand(address))
+}
+
+// firstFollow makes the first contact with a source and follows it when it is accepted.
+func (m *machine) firstFollow(ctx context.Context, wish followWish) (Exit, error) {
+	spec, err := m.firstSpec(wish)
+	if err != nil {
+		return Failed, err
+	}
 	options, err := m.fetchOptions(ctx, []source.Spec{spec})
 	if err != nil {
 		return Failed, err
 	}
+	dirs := m.sourceDirs()
+	if m.in.Bool(dryRunFlagName) {
+		scratch, remove, err := m.scratch()
+		if err != nil {
+			return Failed, err
+		}
+		defer remove()
+		dirs = scratch
+	}
 	progress := m.in.fetchProgress()
 	options.Progress = progress.event
 	shown := ""
-	batch, err := source.First(ctx, m.sourceDirs(), spec, options, func(o source.Offer) (bool, error) {
+	batch, err := source.First(ctx, dirs, spec, options, func(o source.Offer) (bool, error) {
 		progress.close()
 		shown = o.Fingerprint
 		return m.askFirstUse(ctx, o)
@@ -195,6 +218,9 @@ func (m *machine) firstFollow(ctx context.Context, wish followWish) (Exit, error
 		return exitOfSource(result), result.Err
 	}
 	spec.Fingerprint = nameOr(spec.Fingerprint, shown)
+	if m.in.Bool(dryRunFlagName) {
+		return m.previewFollow(ctx, batch, dirs, wish, spec)
+	}
 	return m.acceptFollow(ctx, batch, result, wish, spec)
 }
 
@@ -216,6 +242,10 @@ func (m *machine) nameFollowed(err error) {
 // askFirstUse asks about an unknown key in ssh's words (C5). Only the whole word yes, or the
 // fingerprint that the user has from elsewhere, is a yes.
 func (m *machine) askFirstUse(ctx context.Context, o source.Offer) (bool, error) {
+	if m.in.Bool(dryRunFlagName) {
+		m.env.say(fmt.Sprintf("nobody has vouched for %s: ask for the fingerprint before you follow", o.Fingerprint))
+		return true, nil
+	}
 	if m.in.Bool("tofu") {
 		m.env.say(fmt.Sprintf("trusting %s on first use, because of --tofu", o.Fingerprint))
 		return true, nil
@@ -245,16 +275,8 @@ func (m *machine) acceptFollow(ctx context.Context, batch *source.Batch, result 
 		return Failed, err
 	}
 	defer unlock()
-	entry := config.Source{
-		Log: result.Log, URL: spec.URL, Fingerprint: spec.Fingerprint, Insecure: spec.Insecure,
-		Weight: config.DefaultWeight, ViaMax: config.DefaultViaMax, Scopes: result.Head.Projects,
-	}
-	entry.Name = m.freeName(wish.name, result.Head.Name, spec.URL)
-	wish.name, result.Source = entry.Name, entry.Name // the pin is called so, too
-	if slices.ContainsFunc(entry.Scopes, config.IsWide) {
-		entry.Weight = config.WeightHalf // the scopes are the head's own word, and leave next to nothing out
-	}
-	wish.apply(&entry)
+	entry := m.newEntry(result, wish, spec)
+	result.Source = entry.Name // the pin is called so, too
 	err = m.editSources(func(all []config.Source) ([]config.Source, error) { return append(all, entry), nil })
 	if err != nil {
 		return Failed, err
@@ -283,15 +305,34 @@ func (m *machine) acceptFollow(ctx context.Context, batch *source.Batch, result 
 	return Done, m.followPublicly(ctx, entry)
 }
 
+// newEntry is the entry of sources.yml for a source that is followed for the first time.
+func (m *machine) newEntry(result *source.Result, wish followWish, spec source.Spec) config.Source {
+	entry := config.Source{
+		Log: result.Log, URL: spec.URL, Fingerprint: spec.Fingerprint, Insecure: spec.Insecure,
+		Weight: config.DefaultWeight, ViaMax: config.DefaultViaMax, Scopes: result.Head.Projects,
+	}
+	entry.Name = m.freeName(wish.name, result.Head.Name, spec.URL)
+	wish.name = entry.Name
+	if slices.ContainsFunc(entry.Scopes, config.IsWide) {
+		entry.Weight = config.WeightHalf // the scopes are the head's own word, and leave next to nothing out
+	}
+	wish.apply(&entry)
+	return entry
+}
+
 // sayFollowed says who is followed now, how far, and what was odd.
 func (m *machine) sayFollowed(entry config.Source, result *source.Result) {
-	weight := entry.EffectiveWeight()
-	fmt.Fprintf(m.env.Stdout, "following  %s  %s%s\n", entry.Name, render.WeightWord(weight), scopesText(entry.Scopes))
-	fmt.Fprintf(m.env.Stdout, "  head %d of %s, %s, key %s\n", result.Head.Seq, render.Date(result.Head.Issued), count(int(result.Head.Records), "record"), entry.Fingerprint)
-	m.sayOdd(result)
-	if weight > 0 && weight < m.config.Policy.Trust {
+	m.sayWhom("following", entry, result)
+	if weight := entry.EffectiveWeight(); weight > 0 && weight < m.config.Policy.Trust {
 		m.env.say(fmt.Sprintf("%s alone is not enough; to take these choices as yours: distrust follow %s --weight full", entry.Name, entry.Name))
 	}
+}
+
+// sayWhom says who is, or would be followed, how far, and what was odd.
+func (m *machine) sayWhom(verb string, entry config.Source, result *source.Result) {
+	fmt.Fprintf(m.env.Stdout, "%s  %s  %s%s\n", verb, entry.Name, render.WeightWord(entry.EffectiveWeight()), scopesText(entry.Scopes))
+	fmt.Fprintf(m.env.Stdout, "  head %d of %s, %s, key %s\n", result.Head.Seq, render.Date(result.Head.Issued), count(int(result.Head.Records), "record"), entry.Fingerprint)
+	m.sayOdd(result)
 }
 
 // freeName is a name for a source that no other has: as asked for, else as it calls itself, else

@@ -154,6 +154,11 @@ func (w *world) configure(ctx context.Context, in *Invocation, dirs config.Dirs)
 		}
 		w.compiled = m.compile(own, w.projects)
 	}
+	return w.settle()
+}
+
+// settle gives the network what of the settings bears on decisions.
+func (w *world) settle() error {
 	w.network.Own = w.compiled.Own
 	w.network.Follows = w.compiled.Follows
 	for _, log := range w.compiled.Own {
