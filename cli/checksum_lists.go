@@ -30,8 +30,8 @@ func (p *proofs) listsOf(arg string) ([]*signedList, error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, ok := l.list.Find(filepath.Base(arg)); !ok {
-			return nil, fmt.Errorf("reading %s: it does not name %s", named, filepath.Base(arg))
+		if _, ok := l.list.Find(subject.NameOf(arg)); !ok {
+			return nil, fmt.Errorf("reading %s: it does not name %s", named, subject.NameOf(arg))
 		}
 		return []*signedList{l}, nil
 	}
@@ -43,7 +43,7 @@ func (p *proofs) listsOf(arg string) ([]*signedList, error) {
 		if filepath.Base(l.file) == filepath.Base(arg) {
 			continue
 		}
-		if _, ok := l.list.Find(filepath.Base(arg)); ok && len(l.signatures) > 0 {
+		if _, ok := l.list.Find(subject.NameOf(arg)); ok && len(l.signatures) > 0 {
 			lists = append(lists, l)
 		}
 	}
@@ -130,7 +130,7 @@ func (p *proofs) listed(ctx context.Context, l *signedList, s subject.Subject) (
 	if err != nil {
 		return nil, err
 	}
-	name := filepath.Base(s.Arg)
+	name := subject.NameOf(s.Arg)
 	found := signaturesFrom(l.list.Means(results, name, s.Digest))
 	entry, _ := l.list.Find(name)
 	bad := func(t trust.Signature) bool { return t.State == trust.SignatureBad }

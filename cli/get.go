@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -151,7 +153,7 @@ func (g *getting) say(text string) {
 }
 
 // untrusted is what a refused file is kept as.
-func (g *getting) untrusted() string { return g.target + ".untrusted" }
+func (g *getting) untrusted() string { return g.target + subject.Untrusted }
 
 // free refuses a name that is taken: neither a file of the user's nor the evidence of an earlier time is
 // ever replaced.
@@ -272,9 +274,9 @@ func (g *getting) decide(ctx context.Context, beside []string) (Exit, error) {
 	case g.in.Bool(anywayFlagName):
 		return g.overrule(ctx, w, s, r, beside)
 	default:
-		return g.refuse(w, r)
+		return g.refuse(w, r, beside)
 	}
-	if err := g.place(beside); err != nil {
+	if err := g.place(g.target, beside); err != nil {
 		return Failed, err
 	}
 	return Done, checkOutput(g.in)(r)
@@ -282,17 +284,18 @@ func (g *getting) decide(ctx context.Context, beside []string) (Exit, error) {
 
 // place gives the file its name, and what was found beside it: signatures under the name of the file,
 // and lists when they name it.
-func (g *getting) place(beside []string) error {
-	if err := renameNew(g.file(), g.target); err != nil {
-		if errors.Is(err, fs.ErrExist) {
-			return taken(g.target)
-		}
-		return fmt.Errorf("putting %s in its place: %w", g.target, err)
+func (g *getting) place(target string, beside []string) error {
+	err := renameNew(g.file(), target)
+	if errors.Is(err, fs.ErrExist) {
+		return taken(target)
+	}
+	if err != nil {
+		return fmt.Errorf("putting %s in its place: %w", target, err)
 	}
 	for _, name := range beside {
-		to := filepath.Join(filepath.Dir(g.target), name)
+		to := filepath.Join(filepath.Dir(target), name)
 		if ending, ok := strings.CutPrefix(name, g.name); ok {
-			to = g.target + ending
+			to = target + ending
 		} else if filepath.Base(g.target) != g.name {
 			continue
 		}
@@ -301,7 +304,7 @@ func (g *getting) place(beside []string) error {
 			return fmt.Errorf("putting %s in its place: %w", to, err)
 		}
 	}
-	return durable.SyncDir(filepath.Dir(g.target))
+	return durable.SyncDir(filepath.Dir(target))
 }
 
 // renameNew renames a file and never replaces another.
@@ -319,17 +322,21 @@ func renameNew(from, to string) error {
 	return os.Rename(from, to)
 }
 
+var sizeForm = regexp.MustCompile(`^([0-9]+)(?:([KMGT])(?:iB)?)?$`)
+
 // parseSize reads a number of bytes, or of units of 1024 of them.
 func parseSize(s string) (int64, error) {
-	number, shift := strings.TrimSuffix(s, "iB"), 0
-	if i := strings.IndexByte("KMGT", number[max(0, len(number)-1)]); i >= 0 {
-		number, shift = number[:len(number)-1], 10*(i+1)
-	} else if number != s {
-		number = ""
-	}
-	n, err := strconv.ParseInt(number, 10, 64)
-	if err != nil || n < 1 || n > int64(1)<<62>>shift {
+	form := sizeForm.FindStringSubmatch(s)
+	if form == nil {
 		return 0, fmt.Errorf("%q is no size: write 500M, 20G, or a number of bytes", s)
+	}
+	shift := 0
+	if form[2] != "" {
+		shift = 10 * (1 + strings.Index("KMGT", form[2]))
+	}
+	n, err := strconv.ParseInt(form[1], 10, 64)
+	if err != nil || n < 1 || n > math.MaxInt64>>1>>shift {
+		return 0, fmt.Errorf("%q is not a size that a file can have", s)
 	}
 	return n << shift, nil
 }

@@ -25,7 +25,7 @@ const (
 // wanted is a file that may lie beside the download at its server.
 type wanted struct {
 	there, here string // what it is called
-	list        bool   // it may be a checksum list
+	list        bool   // it has to be a checksum list that names the file
 }
 
 // downloadBeside brings the signatures and checksum lists that lie beside the file into its folder, and
@@ -36,24 +36,23 @@ func (g *getting) downloadBeside(ctx context.Context, client *download.Client, p
 	bar := progress.Bar("signatures", 0, terminal.Count)
 	defer bar.Done()
 	there := path.Base(g.url.Path)
-	var first []wanted
+	var first, second []wanted
 	for i, name := range signature.Names(there) {
 		first = append(first, wanted{there: name, here: signature.Names(g.name)[i]})
 	}
 	for _, name := range signature.ListNames() {
-		if !asked(first, name) && name != g.name {
+		if name != g.name && !slices.ContainsFunc(first, func(w wanted) bool { return w.here == name }) {
 			first = append(first, wanted{there: name, here: name, list: true})
 		}
 	}
 	bar.SetTotal(int64(len(first)))
 	found, failure := g.downloadAll(limited, client, first, bar)
-	var second []wanted
 	for _, list := range found {
 		if !slices.Contains(signature.ListNames(), list) {
 			continue
 		}
 		for _, name := range signature.ListSignatureNames(list) {
-			if !asked(first, name) && !asked(second, name) && name != g.name {
+			if name != g.name && !slices.Contains(found, name) {
 				second = append(second, wanted{there: name, here: name})
 			}
 		}
@@ -67,10 +66,6 @@ func (g *getting) downloadBeside(ctx context.Context, client *download.Client, p
 		g.in.Env.warn("not everything beside it could be looked at: %s", oneLine(failure))
 	}
 	return append(found, more...), nil
-}
-
-func asked(all []wanted, here string) bool {
-	return slices.ContainsFunc(all, func(w wanted) bool { return w.here == here })
 }
 
 // downloadAll downloads those that are there. The first fault is given besides; the others are like it.
@@ -117,11 +112,14 @@ func (g *getting) downloadOne(ctx context.Context, client *download.Client, w wa
 		return false, err
 	}
 	b, err := os.ReadFile(file)
-	if err == nil && len(b) > 0 {
-		if _, err := signature.Parse(b); err == nil {
-			return true, nil
+	if err == nil && w.list {
+		if list, err := signature.ParseList(b); err == nil {
+			if _, named := list.Find(g.name); named {
+				return true, nil
+			}
 		}
-		if _, err := signature.ParseList(b); w.list && err == nil {
+	} else if err == nil && len(b) > 0 {
+		if _, err := signature.Parse(b); err == nil {
 			return true, nil
 		}
 	}

@@ -2,10 +2,7 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -21,7 +18,7 @@ func (g *getting) overrule(ctx context.Context, w *world, s subject.Subject, r r
 	if err := g.warnAbout(r); err != nil {
 		return Failed, err
 	}
-	if err := g.place(beside); err != nil {
+	if err := g.place(g.target, beside); err != nil {
 		return Failed, err
 	}
 	e := w.entry(g.in, s, r)
@@ -37,7 +34,7 @@ func (g *getting) overrule(ctx context.Context, w *world, s subject.Subject, r r
 }
 
 // refuse throws the file away, or keeps it under a name that warns.
-func (g *getting) refuse(w *world, r render.Report) (Exit, error) {
+func (g *getting) refuse(w *world, r render.Report, beside []string) (Exit, error) {
 	exit := Exit(r.Exit)
 	if err := g.warnAbout(r); err != nil {
 		return Failed, err
@@ -45,15 +42,11 @@ func (g *getting) refuse(w *world, r render.Report) (Exit, error) {
 	kept := ""
 	if g.in.Bool(keepFlagName) {
 		kept = g.untrusted()
-		err := os.Chmod(g.file(), 0o600)
-		if err == nil {
-			err = renameNew(g.file(), kept)
+		if err := os.Chmod(g.file(), 0o600); err != nil {
+			return Failed, err
 		}
-		if errors.Is(err, fs.ErrExist) {
-			return Failed, taken(kept)
-		}
-		if err != nil {
-			return Failed, fmt.Errorf("keeping %s: %w", kept, err)
+		if err := g.place(kept, beside); err != nil {
+			return Failed, err
 		}
 	}
 	hint := g.refusedHint(w, r, kept)
@@ -120,6 +113,8 @@ func (g *getting) refusedHint(w *world, r render.Report, kept string) render.Hin
 		return g.tell(list, kept)
 	case list != "":
 		return render.Hint{Text: "keep it to show it to " + list, Command: g.again()}
+	case r.Decision.Verdict != trust.Unknown && kept == "" && len(r.Query.Signatures) > 0:
+		return render.Hint{Text: "keep it to see who says so", Command: g.again()} // a digest alone is signed by nobody
 	case r.Decision.Verdict != trust.Unknown:
 		if r.Path = kept; kept == "" {
 			r.Path = render.Digest(r.Query)

@@ -145,7 +145,7 @@ func (p *proofs) readInto(ctx context.Context, arg string, copied io.Writer) (su
 	opts := subject.Options{}
 	var checks []*signature.Check
 	var tee []io.Writer
-	name := filepath.Base(arg)
+	name := subject.NameOf(arg)
 	if arg == "-" {
 		name = "" // which no signature can contradict
 	}
@@ -160,7 +160,7 @@ func (p *proofs) readInto(ctx context.Context, arg string, copied io.Writer) (su
 		opts.Tee = io.MultiWriter(tee...)
 	}
 	for _, l := range lists {
-		if entry, _ := l.list.Find(filepath.Base(arg)); entry.Digest.SHA256 == "" {
+		if entry, _ := l.list.Find(subject.NameOf(arg)); entry.Digest.SHA256 == "" {
 			opts.SHA512 = true
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path"
-	"path/filepath"
 	"slices"
 
 	"github.com/distributed-trust/distrust/cli/render"
@@ -54,7 +53,7 @@ func (in *Invocation) sayListSigned(l *signedList, signers []signature.Result) e
 func (p *proofs) theseListed(ctx context.Context, l *signedList, doc *schema.Record) ([]spokenOf, error) {
 	missing := 0
 	for _, arg := range p.in.Operands {
-		if _, ok := l.list.Find(filepath.Base(arg)); !ok {
+		if _, ok := l.list.Find(subject.NameOf(arg)); !ok {
 			missing++
 			p.in.Env.say(fmt.Sprintf("%s does not name %s", l.file, arg))
 		}

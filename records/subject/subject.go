@@ -26,7 +26,7 @@ import (
 type Subject struct {
 	Arg    string // as it was named: a path, "-", or "sha256:…"
 	Path   string // absolute path of a file; "" for standard input and bare digests
-	Name   string // last element of the path; "" when there is none
+	Name   string // as NameOf says; "" when there is none
 	Size   int64  // bytes; -1 when only a digest is known
 	Digest schema.Digest
 }
@@ -43,6 +43,19 @@ var ErrDirectory = errors.New("is a directory")
 
 // ErrDigest means that an argument has the form of a digest but is none.
 var ErrDigest = errors.New("not a digest")
+
+// Untrusted ends the name under which a refused download is kept.
+const Untrusted = ".untrusted"
+
+// NameOf is what the file at path is called: the last element, and of a download that was refused and
+// kept the name that it would have had. What is said about it, signatures and lists know it by that.
+func NameOf(path string) string {
+	base := filepath.Base(path)
+	if name, kept := strings.CutSuffix(base, Untrusted); kept && name != "" {
+		return name
+	}
+	return base
+}
 
 const blockSize = 1 << 20
 
@@ -62,7 +75,7 @@ func FromFile(ctx context.Context, path string, opts Options) (Subject, error) {
 	if err != nil {
 		return Subject{}, fmt.Errorf("reading %s: %w", path, err)
 	}
-	s.Arg, s.Name = path, filepath.Base(path)
+	s.Arg, s.Name = path, NameOf(path)
 	if s.Path, err = filepath.Abs(path); err != nil {
 		return Subject{}, fmt.Errorf("reading %s: %w", path, err)
 	}

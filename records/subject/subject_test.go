@@ -46,6 +46,17 @@ func TestFromFile(t *testing.T) {
 	}
 }
 
+func TestNameOf(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		"a.tgz": "a.tgz", "/b/a.tgz": "a.tgz", "b/a.tgz.untrusted": "a.tgz", "a.untrusted.tgz": "a.untrusted.tgz", "b/.untrusted": ".untrusted",
+	} {
+		if got := subject.NameOf(filepath.FromSlash(path)); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+}
+
 func TestFromReaderLeavesSHA512OutUnlessAsked(t *testing.T) {
 	t.Parallel()
 	got, err := subject.FromReader(t.Context(), iotest.OneByteReader(strings.NewReader("abc")), subject.Options{})
