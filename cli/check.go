@@ -3,11 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
-	"time"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -207,24 +202,4 @@ func (w *world) hints(s subject.Subject, q trust.Query, d trust.Decision, statem
 		}
 	}
 	return append(hints, render.Hint{Text: "decide for yourself once", Command: named("distrust", decide)})
-}
-
-// syncedFile remembers when a sync last reached everybody.
-func syncedFile(d config.Dirs) string { return filepath.Join(d.State, "synced") }
-
-// readSynced is when a sync last reached everybody; zero when never.
-func readSynced(in *Invocation) time.Time {
-	dirs, err := in.Env.Dirs()
-	if err != nil {
-		return time.Time{}
-	}
-	b, err := os.ReadFile(syncedFile(dirs))
-	if err != nil {
-		return time.Time{}
-	}
-	seconds, err := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64)
-	if err != nil {
-		return time.Time{}
-	}
-	return unixTime(seconds)
 }

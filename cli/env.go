@@ -33,6 +33,7 @@ type Env struct {
 	OpenTTY    func() (*os.File, error)             // the controlling terminal, for questions
 	IsTerminal func(stream any) bool                // whether a stream above is a terminal
 	Columns    func(stream any) int                 // width of a stream that is one; 0 when unknown
+	AtPrompt   func() bool                          // whether this command was typed at a shell's prompt, and no script runs it
 	Context    func() (context.Context, func())     // cancelled by the first interrupt
 	Build      Build
 }

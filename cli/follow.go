@@ -298,7 +298,7 @@ func (m *machine) acceptFollow(ctx context.Context, batch *source.Batch, result 
 		return Failed, err
 	}
 	if len(m.sources) == 1 {
-		if err := rememberSynced(m); err != nil {
+		if err := m.noteMoment(syncedFile); err != nil {
 			return Failed, err
 		}
 	}

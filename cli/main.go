@@ -110,6 +110,9 @@ func run(ctx context.Context, env *Env, c *Command, p parsed) (exit Exit, err er
 				Stdout: env.Style(env.Stdout), Stderr: env.Style(env.Stderr),
 			}
 			exit, err = c.Run(flags.Context, in)
+			if err == nil && c.Group == Decide {
+				in.remind()
+			}
 			return err
 		},
 	}

@@ -28,6 +28,7 @@ func testEnv() *Env {
 		OpenTTY:    func() (*os.File, error) { return nil, nothing },
 		IsTerminal: func(any) bool { return false },
 		Columns:    func(any) int { return 0 },
+		AtPrompt:   func() bool { return false },
 		Context:    func() (context.Context, func()) { return context.Background(), func() {} },
 		Build:      Build{Version: "v1.2.3", Commit: "abc", Go: "go1.26", System: "plan9/mips"},
 	}

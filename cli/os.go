@@ -29,6 +29,7 @@ func OS() *Env {
 		OpenTTY:    openTTY,
 		IsTerminal: isTerminal,
 		Columns:    columns,
+		AtPrompt:   atPrompt,
 		Context:    interruptible,
 		Build:      build(),
 	}

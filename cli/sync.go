@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
@@ -13,7 +12,6 @@ import (
 	"github.com/distributed-trust/distrust/cli/config"
 	"github.com/distributed-trust/distrust/cli/render"
 	"github.com/distributed-trust/distrust/records"
-	"github.com/distributed-trust/distrust/records/durable"
 	"github.com/distributed-trust/distrust/records/home"
 	"github.com/distributed-trust/distrust/records/index"
 	"github.com/distributed-trust/distrust/records/journal"
@@ -27,7 +25,8 @@ func syncCommand(*Env) *Command {
 		Summary: "fetch whom you follow, publish what you said, and say what changed",
 		Text: `Fetches all sources at once and verifies every change. A state that is not accepted changes nothing: the last good one ` +
 			`stays in force, and you are told why. What you accepted on this machine is decided again; what is reported now raises an ` +
-			`alarm. Your own records are published on a terminal, or always with publish: auto in config.yml.`,
+			`alarm. Your own records are published on a terminal, or always with publish: auto in config.yml.` + "\n\n" +
+			`At a prompt, check and the like say once a day when the last sync was more than a week ago.`,
 		Flags: append([]urfave.Flag{
 			&urfave.BoolFlag{Name: quietFlagName, Aliases: []string{"q"}, Usage: "print only refusals and alarms; unreachable sources count after 7 days"},
 			&urfave.BoolFlag{Name: "no-push", Usage: "publish nothing"},
@@ -289,15 +288,9 @@ func (s *syncRun) noteSynced(results []*source.Result) {
 	if len(results) == 0 || slices.ContainsFunc(results, func(r *source.Result) bool { return exitOfSource(r) == Unreachable }) {
 		return
 	}
-	if err := rememberSynced(s.m); err != nil {
+	if err := s.m.noteMoment(syncedFile); err != nil {
 		s.complain(Failed, "remembering the sync", err)
 	}
-}
-
-// rememberSynced writes down that everybody was reached now.
-func rememberSynced(m *machine) error {
-	text := strconv.FormatInt(m.env.Now().Unix(), 10) + "\n"
-	return durable.WriteFile(syncedFile(m.dirs), []byte(text), 0o600)
 }
 
 // after says which remembered verdicts changed, and raises alarms.
