@@ -58,38 +58,47 @@ func (m *machine) changes(ctx context.Context, open func(context.Context) (*worl
 		if !known {
 			continue
 		}
-		q := t.Entry.Query()
-		decision, _, _, err := w.decide(q)
+		decision, _, _, err := w.decide(t.Entry.Query())
 		if err != nil {
 			return nil, err
 		}
 		if decision.Verdict == was {
 			continue
 		}
-		found = append(found, render.Change{
-			ID: t.ID, Name: entryName(t.Entry), Before: was,
-			After: render.Report{Query: q, Decision: decision, Follows: len(w.compiled.Follows)},
-		})
+		found = append(found, changeOf(w, t, was, &decision))
 	}
 	return found, nil
 }
 
-// sayChanges says which remembered verdicts a sync has changed. What the alarms tell is not told twice.
-func (s *syncRun) sayChanges(changes []render.Change, raised []journal.Alarm) error {
-	for _, c := range changes {
+// changeOf is what a thing comes to in a world, and came to before.
+func changeOf(w *world, t journal.Thing, was trust.Verdict, d *trust.Decision) render.Change {
+	return render.Change{
+		ID: t.ID, Name: entryName(t.Entry), Before: was,
+		After: render.Report{Query: t.Entry.Query(), Decision: *d, Follows: len(w.compiled.Follows)},
+	}
+}
+
+// sayChanges says which remembered verdicts a sync has changed. What an alarm or a notice tells is not told
+// twice.
+func (s *syncRun) sayChanges(o *outcome) error {
+	for _, c := range o.changes {
 		if s.in.Bool(jsonFlagName) {
 			if err := render.WriteChangeJSON(s.in.Env.Stdout, c); err != nil {
 				return err
 			}
 			continue
 		}
-		if s.quiet {
+		noticed := slices.ContainsFunc(o.notices, func(n notice) bool { return n.about(c.ID) })
+		if s.quiet || noticed {
 			continue
 		}
-		told := slices.ContainsFunc(raised, func(a journal.Alarm) bool { return a.ID == c.ID })
+		told := slices.ContainsFunc(o.Raised, func(a journal.Alarm) bool { return a.ID == c.ID })
 		if err := render.WriteChange(s.in.Env.Stdout, c, !told); err != nil {
 			return err
 		}
+	}
+	for _, n := range o.notices {
+		s.tell("%s", n.line())
 	}
 	return nil
 }

@@ -24,6 +24,7 @@ type machine struct {
 	chosen  config.Machine
 	picked  string // the key that this run signs with, until it is among what was chosen
 	ownLog  string // the log of the user's own home, once it was opened
+	watch   *watch // of a command that raises alarms: what it changes
 }
 
 // lockWait is how long a command waits for another one that writes.

@@ -61,7 +61,35 @@ func (m *machine) applyOnce(ctx context.Context, updates ...index.Update) error 
 	if err != nil {
 		return fmt.Errorf("compiling settings: %w", err)
 	}
-	return index.Apply(ctx, m.indexDir(), updates, index.Config{Stamp: stamp, Blob: blob})
+	return m.commit(ctx, updates, index.Config{Stamp: stamp, Blob: blob})
+}
+
+// commit makes updates the next generation of the index. A watch is told before and after.
+func (m *machine) commit(ctx context.Context, updates []index.Update, settings index.Config) error {
+	if m.watch == nil {
+		return index.Apply(ctx, m.indexDir(), updates, settings)
+	}
+	w, err := index.Begin(m.indexDir())
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	for _, u := range updates {
+		if err := w.Update(ctx, u); err != nil {
+			return err
+		}
+	}
+	touched, err := w.Touched()
+	if err != nil {
+		return err
+	}
+	if err := m.watch.changing(ctx, touched, updates, settings); err != nil {
+		return err
+	}
+	if err := w.Commit(ctx, settings); err != nil {
+		return err
+	}
+	return m.watch.changed()
 }
 
 // projectsOf finds what a log says it speaks about: in the updates, else in the index.

@@ -70,6 +70,9 @@ func runSync(ctx context.Context, in *Invocation) (Exit, error) {
 	if err := s.syncSources(names); err != nil {
 		return Failed, err
 	}
+	if err := s.after(); err != nil {
+		return Failed, err
+	}
 	return WorstOfSync(s.exits...), nil
 }
 
@@ -81,7 +84,6 @@ type syncRun struct {
 	quiet  bool
 	exits  []Exit
 	remote string          // of the own home; "" when it is not published
-	before verdicts        // what was remembered came to this before anything was put in force
 	looked map[string]bool // logs that others lead to, and that this run has dealt with
 }
 
@@ -117,6 +119,10 @@ func (s *syncRun) syncHome() {
 		return
 	}
 	defer unlock()
+	if err := s.m.watching(s.ctx); err != nil {
+		s.complain(Failed, "what you accepted", err)
+		return
+	}
 	if err := s.mendOwn(); err != nil {
 		s.complain(Failed, "your records", err)
 	}
@@ -224,12 +230,7 @@ func (s *syncRun) syncSources(names []string) error {
 			return err
 		}
 	}
-	unlock, err := s.m.lock(s.ctx)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	return s.after()
+	return nil
 }
 
 // fetch syncs some sources and puts what was accepted in force. Other commands may write while it
@@ -261,12 +262,8 @@ func (s *syncRun) fetch(specs []source.Spec) ([]*source.Result, error) {
 		return nil, err
 	}
 	defer unlock()
-	if s.before == nil {
-		s.before, err = s.m.remembered(s.ctx)
-		var damage *index.DamageError
-		if err != nil && !errors.As(err, &damage) { // what is damaged is about to be mended
-			return nil, err
-		}
+	if err := s.m.watching(s.ctx); err != nil {
+		return nil, err
 	}
 	results := batch.Results()
 	if err := s.m.noteLogs(specs, results); err != nil {
@@ -293,17 +290,18 @@ func (s *syncRun) noteSynced(results []*source.Result) {
 	}
 }
 
-// after says which remembered verdicts changed, and raises alarms.
+// after raises alarms, and says which remembered verdicts changed.
 func (s *syncRun) after() error {
-	changes, err := s.m.changes(s.ctx, s.in.world, s.before)
+	unlock, err := s.m.lock(s.ctx)
 	if err != nil {
 		return err
 	}
 	change, err := s.m.raise(s.ctx)
+	unlock() // what follows may read large files
 	if err != nil {
 		return err
 	}
-	if err := s.sayChanges(changes, change.Raised); err != nil {
+	if err := s.sayChanges(change); err != nil {
 		return err
 	}
 	if err := s.in.printAlarms(s.ctx, change.Raised); err != nil {
