@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -82,19 +81,25 @@ func (in *Invocation) showAsked(r render.Report) error {
 // readAgain gives the bytes of a file that was read before, when they are still the same: what is shown
 // to the user is what the answer is about.
 func readAgain(ctx context.Context, s subject.Subject) (io.ReadCloser, error) {
-	held, err := os.CreateTemp("", "distrust-view-")
+	h, err := hold()
 	if err != nil {
-		return nil, fmt.Errorf("showing %s: %w", s.Arg, err)
+		return nil, err
 	}
-	again, err := subject.FromFile(ctx, s.Path, subject.Options{Tee: held})
+	again, err := subject.FromFile(ctx, s.Path, subject.Options{Tee: h})
 	if err == nil && again.Digest.SHA256 != s.Digest.SHA256 {
 		err = fail(Unknown, fmt.Errorf("%s has changed since it was read", s.Arg), "run it again")
 	}
-	if err == nil {
-		_, err = held.Seek(0, io.SeekStart)
+	if err != nil {
+		return nil, errors.Join(err, h.close())
 	}
-	if err = errors.Join(err, os.Remove(held.Name())); err != nil {
-		return nil, errors.Join(err, held.Close())
-	}
-	return held, nil
+	return heldOnce{h.content(), h}, nil
 }
+
+// heldOnce is a copy that is forgotten once it was read.
+type heldOnce struct {
+	io.Reader
+	held *held
+}
+
+// Close forgets the copy.
+func (h heldOnce) Close() error { return h.held.close() }
