@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"fmt"
 	"io"
 	"sync"
 	"time"
@@ -16,8 +17,12 @@ const delay = time.Second
 // passed; when it is closed, nothing of it stays on the screen. A nil Progress shows nothing.
 type Progress struct {
 	bars  *mpb.Progress
-	begin func() // ends the delay
+	late  chan struct{} // closed when the delay has passed
+	begin func()        // ends the delay
 	timer *time.Timer
+
+	mu  sync.Mutex
+	all []*mpb.Bar
 }
 
 // Unit says what a bar counts.
@@ -29,6 +34,19 @@ const (
 	Bytes
 )
 
+// counted is how far something has come. A total that is not known is not shown.
+func (u Unit) counted(done, total int64) string {
+	switch {
+	case u == Bytes && total > 0:
+		return fmt.Sprintf("% .1f / % .1f", decor.SizeB1024(done), decor.SizeB1024(total))
+	case u == Bytes:
+		return fmt.Sprintf("% .1f", decor.SizeB1024(done))
+	case total > 0:
+		return fmt.Sprintf("%d / %d", done, total)
+	}
+	return fmt.Sprint(done)
+}
+
 // NewProgress makes a place for bars on w. show is false where nobody looks: w is no terminal,
 // it is a dumb one, or the user asked for quiet; then nothing is ever written.
 func NewProgress(w io.Writer, show bool) *Progress {
@@ -37,6 +55,7 @@ func NewProgress(w io.Writer, show bool) *Progress {
 	}
 	late := make(chan struct{})
 	p := &Progress{
+		late:  late,
 		bars:  mpb.New(mpb.WithOutput(w), mpb.WithWidth(60), mpb.WithAutoRefresh(), mpb.WithRenderDelay(late)),
 		begin: sync.OnceFunc(func() { close(late) }),
 	}
@@ -50,14 +69,15 @@ func (p *Progress) Bar(name string, total int64, unit Unit) *Bar {
 	if p == nil {
 		return nil
 	}
-	counters := decor.CountersNoUnit("%d / %d", decor.WCSyncSpace)
-	if unit == Bytes {
-		counters = decor.CountersKibiByte("% .1f / % .1f", decor.WCSyncSpace)
-	}
+	counters := decor.Any(func(s decor.Statistics) string { return unit.counted(s.Current, s.Total) }, decor.WCSyncSpace)
 	style := mpb.BarStyle().Lbound("[").Filler("#").Tip("#").Padding(".").Rbound("]")
-	return &Bar{p.bars.New(total, style, mpb.BarRemoveOnComplete(),
+	bar := p.bars.New(total, style, mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(decor.Name(name, decor.WCSyncSpaceR)),
-		mpb.AppendDecorators(counters))}
+		mpb.AppendDecorators(counters))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.all = append(p.all, bar)
+	return &Bar{bar}
 }
 
 // Close takes the bars off the screen. It must be called before anything else is written there.
@@ -66,7 +86,18 @@ func (p *Progress) Close() {
 		return
 	}
 	p.timer.Stop()
-	p.bars.Shutdown()
+	select {
+	case <-p.late:
+	default:
+		p.bars.Shutdown() // nothing was ever shown
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, bar := range p.all {
+		bar.Abort(true)
+	}
+	p.bars.Wait() // a shutdown would leave the last frame where it is
 }
 
 // Bar is the progress of one piece of work. A nil Bar shows nothing.

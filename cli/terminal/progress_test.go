@@ -55,6 +55,42 @@ func TestProgress(t *testing.T) {
 	}
 }
 
+// TestNothingOfProgressStays ends work in every state that a bar can be in.
+func TestNothingOfProgressStays(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(p *Progress, b *Bar){
+		"in the middle":   func(*Progress, *Bar) {},
+		"done":            func(_ *Progress, b *Bar) { b.Add(1 << 20); b.Done() },
+		"complete":        func(_ *Progress, b *Bar) { b.Add(1 << 20) },
+		"taken off":       func(_ *Progress, b *Bar) { b.Done() },
+		"of another size": func(_ *Progress, b *Bar) { b.SetTotal(1 << 19) },
+		"closed already":  func(p *Progress, b *Bar) { p.Close(); b.Add(1); b.Done() },
+	} {
+		s := &screen{want: "1.0 MiB", seen: make(chan struct{})}
+		p := NewProgress(s, true)
+		bar := p.Bar("alice", 2<<20, Bytes)
+		bar.Add(1 << 20)
+		p.begin()
+		<-s.seen
+		end(p, bar)
+		p.Close()
+		text := s.text()
+		if last := text[strings.LastIndex(text, "\x1b[J")+3:]; last != "" {
+			t.Errorf("%s: %q stays on the screen", name, last)
+		}
+	}
+}
+
+func TestProgressOfUnknownLength(t *testing.T) {
+	t.Parallel()
+	s := &screen{want: "1.0 MiB\n", seen: make(chan struct{})}
+	p := NewProgress(s, true)
+	p.Bar("alice", 0, Bytes).Add(1 << 20)
+	p.begin()
+	<-s.seen
+	p.Close()
+}
+
 func TestProgressOfShortWork(t *testing.T) {
 	t.Parallel()
 	s := &screen{}
