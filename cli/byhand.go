@@ -14,6 +14,9 @@ const quickLook = 1000
 // sayByHand says that the home holds something which no head covers: it does not count before
 // it is sealed, and whoever edited it should know. Without look only commits are counted.
 func (m *machine) sayByHand(ctx context.Context, h *home.Home, look bool) error {
+	if m.in.Bool(quietFlagName) {
+		return nil
+	}
 	files := 0
 	if look {
 		found, err := h.Pending(ctx, nil)

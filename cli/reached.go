@@ -53,8 +53,8 @@ func (s *syncRun) acceptReached() ([]source.Spec, error) {
 	if s.in.Bool(acceptNewFlagName) {
 		return specs, nil
 	}
-	if len(specs) > 0 && !s.quiet {
-		s.in.Env.say(fmt.Sprintf("%s reached and not fetched: distrust sync --%s", count(len(specs), "source"), acceptNewFlagName))
+	if len(specs) > 0 {
+		s.note("%s reached and not fetched: distrust sync --%s", count(len(specs), "source"), acceptNewFlagName)
 	}
 	return nil, nil
 }

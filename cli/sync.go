@@ -28,7 +28,8 @@ func syncCommand(*Env) *Command {
 			`alarm. Your own records are published on a terminal, or always with publish: auto in config.yml.` + "\n\n" +
 			`At a prompt, check and the like say once a day when the last sync was more than a week ago.`,
 		Flags: append([]urfave.Flag{
-			&urfave.BoolFlag{Name: quietFlagName, Aliases: []string{"q"}, Usage: "print only refusals and alarms; unreachable sources count after 7 days"},
+			&urfave.BoolFlag{Name: quietFlagName, Aliases: []string{"q"}, Usage: "print only refusals and alarms; what is unreachable counts after 7 days"},
+			&urfave.BoolFlag{Name: notifyFlagName, Usage: "show new alarms on the desktop, too, with notify-send"},
 			&urfave.BoolFlag{Name: "no-push", Usage: "publish nothing"},
 			&urfave.BoolFlag{Name: acceptNewFlagName, Usage: "also fetch the sources that others lead to"},
 			jsonFlag(),
@@ -36,7 +37,7 @@ func syncCommand(*Env) *Command {
 		Examples: []Example{
 			{"distrust sync", "everybody"},
 			{"distrust sync alice", "one source"},
-			{"distrust sync --quiet", "in a timer"},
+			{"distrust sync --quiet --notify", "in a cron job"},
 			{"distrust sync --accept-rewrite alice", "after she told you why her repository went back"},
 		},
 		Exits: []Exit{Alarms, Refused, Unreachable},
@@ -84,6 +85,7 @@ type syncRun struct {
 	quiet  bool
 	exits  []Exit
 	remote string          // of the own home; "" when it is not published
+	missed bool            // that remote was not reached
 	looked map[string]bool // logs that others lead to, and that this run has dealt with
 }
 
@@ -102,6 +104,13 @@ func (s *syncRun) complain(exit Exit, who string, err error) {
 	s.in.Env.say(fmt.Sprintf("error: %s: %s", who, oneLine(err)))
 	s.in.Env.hint(hint)
 	s.exits = append(s.exits, exit)
+}
+
+// note says something of which a person should know, and nobody has to.
+func (s *syncRun) note(format string, args ...any) {
+	if !s.quiet {
+		s.in.Env.say(fmt.Sprintf(format, args...))
+	}
 }
 
 // tell prints a line of the report.
@@ -138,11 +147,21 @@ func (s *syncRun) syncHome() {
 	s.remote = h.Remote()
 	s.renew(h)
 	if err := s.exchange(h); err != nil {
-		s.complain(exitOfHome(err), "your home", err)
+		s.missedHome(err)
 	}
 	if err := s.m.refresh(s.ctx, h); err != nil {
 		s.complain(Failed, "your home", err)
 	}
+}
+
+// missedHome says why the home could not be exchanged with its remote.
+func (s *syncRun) missedHome(err error) {
+	exit := exitOfHome(err)
+	s.missed = exit == Unreachable
+	if s.missed && s.quiet && s.in.Env.Now().Sub(readSynced(s.in)) < quietGrace {
+		return
+	}
+	s.complain(exit, "your home", err)
 }
 
 // mendOwn brings back what a damaged record store lost of the user's own records.
@@ -192,7 +211,7 @@ func (s *syncRun) exchange(h *home.Home) error {
 	case result.Pushed:
 		s.tell("published  %s to %s", headWith(result.Published), render.Escape(result.URL))
 	case result.Waiting:
-		s.in.Env.say(fmt.Sprintf("%s not published: run it on a terminal, or set publish: auto in config.yml", count(result.Pending, "record")))
+		s.note("%s not published: run it on a terminal, or set publish: auto in config.yml", count(result.Pending, "record"))
 	case result.URL != "" && len(result.Pulled) == 0:
 		s.tell("your home  unchanged")
 	}
@@ -207,7 +226,7 @@ func (s *syncRun) mayPublish(n int, url string) (bool, error) {
 	if s.m.config.Publish != config.PublishAuto && !s.in.Env.IsTerminal(s.in.Env.Stderr) {
 		return false, nil
 	}
-	s.in.Env.say(fmt.Sprintf("publishing %s to %s", headWith(n), url))
+	s.note("publishing %s to %s", headWith(n), url)
 	return true, nil
 }
 
@@ -282,7 +301,7 @@ func (s *syncRun) fetch(specs []source.Spec) ([]*source.Result, error) {
 
 // noteSynced remembers that everybody was reached, for "last synced 3 days ago" (C4).
 func (s *syncRun) noteSynced(results []*source.Result) {
-	if len(results) == 0 || slices.ContainsFunc(results, func(r *source.Result) bool { return exitOfSource(r) == Unreachable }) {
+	if len(results) == 0 || s.missed || slices.ContainsFunc(results, func(r *source.Result) bool { return exitOfSource(r) == Unreachable }) {
 		return
 	}
 	if err := s.m.noteMoment(syncedFile); err != nil {
@@ -307,6 +326,7 @@ func (s *syncRun) after() error {
 	if err := s.in.printAlarms(s.ctx, change.Raised); err != nil {
 		return err
 	}
+	s.notify(change.Raised)
 	for _, a := range change.Closed {
 		s.tell("closed  %s  nobody says so any more of %s", shortDigits(a.ID), render.Escape(entryName(a.Entry)))
 	}

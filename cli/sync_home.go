@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/distributed-trust/distrust/cli/render"
@@ -30,9 +29,9 @@ func (s *syncRun) renew(h *home.Home) {
 	}
 	switch left := head.Expires().Sub(now); {
 	case left <= 0:
-		s.in.Env.say(fmt.Sprintf("your head expired on %s, and what you trust counts for nobody else: distrust seal", render.Date(head.Expires())))
+		s.note("your head expired on %s, and what you trust counts for nobody else: distrust seal", render.Date(head.Expires()))
 	case left < renewNotice:
-		s.in.Env.say(fmt.Sprintf("your head expires in %s: distrust seal", count(int(left/(24*time.Hour)), "day")))
+		s.note("your head expires in %s: distrust seal", count(int(left/(24*time.Hour)), "day"))
 	}
 }
 
@@ -60,7 +59,7 @@ func (s *syncRun) sayOverruled(h *home.Home, result *home.SyncResult) {
 	s.tell("put over  head %d of %s at the remote, signed by %s: your epoch %d counts",
 		was.Seq, render.Date(was.Issued), result.Overruled.SignedBy().Fingerprint(), h.Head().Doc().Epoch)
 	if n := len(result.Unsealed); n > 0 {
-		s.in.Env.say(fmt.Sprintf("%s of your other keys lay there: look and sign: distrust seal", count(n, "record")))
+		s.note("%s of your other keys lay there: look and sign: distrust seal", count(n, "record"))
 	}
 }
 

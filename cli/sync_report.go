@@ -50,7 +50,7 @@ func (s *syncRun) report(r *source.Result) {
 	s.tell("%s", line)
 	for _, v := range r.Vanished {
 		doc := v.Doc()
-		s.in.Env.say(fmt.Sprintf("%s: the report on %s left the repository without a withdrawal; it still counts", r.Source, subjectsText(doc)))
+		s.note("%s: the report on %s left the repository without a withdrawal; it still counts", r.Source, subjectsText(doc))
 	}
 	if !s.quiet {
 		s.m.sayOdd(r)

@@ -92,3 +92,12 @@ func Content(line string) string {
 	}
 	return b.String()
 }
+
+// noticeWidth is how much of a line a desktop notice shows.
+const noticeWidth = 120
+
+// Notice makes a foreign string safe in the body of a desktop notice: what it shows is seen, nothing of
+// it is markup, and notify-send, which reads backslashes as C does, finds none that means anything.
+func Notice(s string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `\`, `\\`).Replace(Cut(Escape(s), noticeWidth))
+}
