@@ -22,6 +22,8 @@ const (
 	besideAtOnce  = 4
 )
 
+var errBesideLate = errors.New("it takes longer than a minute")
+
 // wanted is a file that may lie beside the download at its server.
 type wanted struct {
 	there, here string // what it is called
@@ -31,7 +33,7 @@ type wanted struct {
 // downloadBeside brings the signatures and checksum lists that lie beside the file into its folder, and
 // gives their names. What is not there, or is something else, is no fault: most files have none.
 func (g *getting) downloadBeside(ctx context.Context, client *download.Client, progress *terminal.Progress) ([]string, error) {
-	limited, cancel := context.WithTimeout(ctx, besideTimeout)
+	limited, cancel := context.WithTimeoutCause(ctx, besideTimeout, errBesideLate)
 	defer cancel()
 	bar := progress.Bar("signatures", 0, terminal.Count)
 	defer bar.Done()

@@ -39,7 +39,7 @@ func (in *Invocation) read(ctx context.Context, arg string, opts subject.Options
 	if info, err := os.Stat(arg); err == nil && info.Mode().IsRegular() {
 		size = info.Size()
 	}
-	bar := progress.Bar(render.Cut(render.Escape(arg), 30), size, terminal.Bytes)
+	bar := progress.Bar(render.Cut(render.Escape(subject.NameOf(arg)), 30), size, terminal.Bytes)
 	defer bar.Done()
 	opts.Progress = counter(bar)
 	return subject.FromFile(ctx, arg, opts)
