@@ -21,27 +21,36 @@ type process struct {
 }
 
 // signals are those that come while a program runs in our place.
-type signals chan os.Signal
+type signals struct {
+	caught      chan os.Signal
+	interrupted bool // the program was ended by an interrupt
+}
 
 // catchSignals keeps signals from ending us, so that what we leave behind is removed and the program's
 // exit code is handed on. What we were started to ignore stays ignored, by the program as well. Before
 // the program starts it is the context that tells of them.
-func catchSignals() signals {
-	caught := make(signals, 16)
-	for _, s := range append(forwarded(), os.Interrupt, syscall.SIGQUIT) {
-		if !signal.Ignored(s) {
-			signal.Notify(caught, s)
+func catchSignals() *signals {
+	s := &signals{caught: make(chan os.Signal, 16)}
+	for _, one := range append(forwarded(), os.Interrupt, syscall.SIGQUIT) {
+		if !signal.Ignored(one) {
+			signal.Notify(s.caught, one)
 		}
 	}
-	return caught
+	return s
 }
 
-// release gives signals back their usual meaning.
-func (s signals) release() { signal.Stop(s) }
+// release gives signals back their usual meaning. The interrupt that ended the program then ends us as
+// well: after any exit code, also the one that stands for it, a shell would go on with its loop.
+func (s *signals) release() {
+	signal.Stop(s.caught)
+	if s.interrupted && !signal.Ignored(os.Interrupt) {
+		interruptUs()
+	}
+}
 
 // start runs a program in our place and returns its exit code, or 128 and the number of the signal that
 // ended it.
-func (in *Invocation) start(caught signals, p process) (Exit, error) {
+func (in *Invocation) start(s *signals, p process) (Exit, error) {
 	cmd := &exec.Cmd{Path: p.path, Args: p.args, Dir: p.dir, Env: in.Env.Environ(), Stdin: p.stdin, Stderr: in.Env.Stderr}
 	cmd.Stdout, _ = unwrap(in.Env.Stdout).(io.Writer)
 	if err := cmd.Start(); err != nil {
@@ -51,24 +60,25 @@ func (in *Invocation) start(caught signals, p process) (Exit, error) {
 	go func() { ended <- cmd.Wait() }()
 	for {
 		select {
-		case s := <-caught:
+		case one := <-s.caught:
 			// Ctrl-C and Ctrl-\ are sent to the program by the terminal; the others are often sent to us alone.
-			if s != os.Interrupt && s != syscall.SIGQUIT {
-				_ = cmd.Process.Signal(s) // it may have ended
+			if one != os.Interrupt && one != syscall.SIGQUIT {
+				_ = cmd.Process.Signal(one) // it may have ended
 			}
 		case err := <-ended:
-			return exitOf(cmd, err)
+			return s.ended(p, cmd, err)
 		}
 	}
 }
 
-// exitOf is the code of a program that ended.
-func exitOf(cmd *exec.Cmd, err error) (Exit, error) {
+// ended says how a program ended.
+func (s *signals) ended(p process, cmd *exec.Cmd, err error) (Exit, error) {
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		return Failed, fmt.Errorf("running %s: %w", cmd.Args[0], err)
+		return Failed, fmt.Errorf("running %s: %w", p.args[0], err)
 	}
 	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		s.interrupted = status.Signal() == syscall.SIGINT
 		return Exit(128 + int(status.Signal())), nil
 	}
 	return Exit(cmd.ProcessState.ExitCode()), nil

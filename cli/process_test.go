@@ -4,159 +4,40 @@ package cli_test
 
 import (
 	"bufio"
-	"errors"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/creack/pty"
 )
-
-// desk is a person at a terminal, with a folder for temporary files of their own.
-type desk struct {
-	*person
-	temporary string
-}
-
-// newDesk has files that may be executed, and a person who has a key.
-func newDesk(t *testing.T, files map[string]string) desk {
-	t.Helper()
-	c := newCircle(t)
-	d := desk{c.follower("me"), filepath.Join(c.dir, "temporary")}
-	if err := os.Mkdir(d.temporary, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	c.write("seed", "seed\n")
-	d.run(0, "trust", "seed", "--make-key")
-	for name, text := range files {
-		d.write(name, text)
-	}
-	return d
-}
-
-func (d desk) write(name, text string) {
-	d.c.t.Helper()
-	d.c.write(name, text)
-	if err := os.Chmod(d.file(name), 0o755); err != nil {
-		d.c.t.Fatal(err)
-	}
-}
-
-func (d desk) file(name string) string { return filepath.Join(d.c.dir, "work", name) }
-
-// environ is what programs at the desk have in their environment.
-func (d desk) environ() []string {
-	env := slices.DeleteFunc(d.command().Env, func(v string) bool { return strings.HasPrefix(v, "CI=") })
-	return append(env, "TMPDIR="+d.temporary, "TERM=dumb", "PS1=$ ", "NO_COLOR=1")
-}
-
-// tidy fails unless every temporary file is gone.
-func (d desk) tidy() {
-	d.c.t.Helper()
-	left, err := filepath.Glob(filepath.Join(d.temporary, "distrust-*"))
-	if err != nil || len(left) > 0 {
-		d.c.t.Errorf("left behind: %v, %v", left, err)
-	}
-}
-
-// screen is a terminal and the program on it.
-type screen struct {
-	t      *testing.T
-	cmd    *exec.Cmd
-	master *os.File
-	out    *bufio.Reader
-	shown  strings.Builder
-	since  int // where the next text is looked for
-}
-
-// terminal starts a program on a terminal of its own.
-func (d desk) terminal(t *testing.T, program string, args ...string) *screen {
-	t.Helper()
-	cmd := exec.Command(program, args...)
-	cmd.Dir, cmd.Env = filepath.Join(d.c.dir, "work"), d.environ()
-	master, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})
-	if err != nil {
-		t.Fatal(err)
-	}
-	guard := time.AfterFunc(30*time.Second, func() { cmd.Process.Kill() })
-	t.Cleanup(func() {
-		guard.Stop()
-		cmd.Process.Kill()
-		master.Close()
-	})
-	return &screen{t: t, cmd: cmd, master: master, out: bufio.NewReader(master)}
-}
-
-// await reads until text is there, behind what was awaited before.
-func (s *screen) await(text string) {
-	s.t.Helper()
-	for !strings.Contains(s.shown.String()[s.since:], text) {
-		b, err := s.out.ReadByte()
-		if err != nil {
-			s.t.Fatalf("the program ended before it showed %q:\n%s", text, s.shown.String())
-		}
-		if b != '\r' {
-			s.shown.WriteByte(b)
-		}
-	}
-	s.since = s.shown.Len()
-}
-
-func (s *screen) send(keys string) {
-	s.t.Helper()
-	if _, err := io.WriteString(s.master, keys); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-// exit reads to the end and returns the exit code, -1 after a signal.
-func (s *screen) exit() int {
-	s.t.Helper()
-	for {
-		b, err := s.out.ReadByte()
-		if err != nil {
-			break
-		}
-		if b != '\r' {
-			s.shown.WriteByte(b)
-		}
-	}
-	err := s.cmd.Wait()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		s.t.Fatal(err)
-	}
-	return s.cmd.ProcessState.ExitCode()
-}
 
 const (
 	waits = "#!/bin/sh\necho ready\nread -r line\necho \"read $line\"\nexit 5\n"
 	traps = "#!/bin/sh\ntrap 'echo caught; exit 42' INT\necho ready\nread -r line\n"
+	ttys  = "#!/bin/sh\ntest -t 0 && test -t 1 && test -t 2 && echo terminals\n"
 	notes = "#!/bin/sh\nfor s in HUP TERM USR1 USR2; do trap \"echo got $s\" $s; done\necho ready\n" +
 		"while :; do read -r line && break; done\necho \"read $line\"\nexit 3\n"
 )
 
-// TestJobControl has a shell and a terminal do with a program what they do without us.
+// TestJobControl has a shell and a terminal do with a program what they do without us. An interrupt ends the
+// shell's loop, too.
 func TestJobControl(t *testing.T) {
 	t.Parallel()
 	requireTools(t, "bash", "sh", "git", "ssh-keygen")
-	d := newDesk(t, map[string]string{"waits": waits, "traps": traps})
-	d.run(0, "trust", "waits", "traps")
+	d := newDesk(t, map[string]string{"waits": waits, "traps": traps, "ttys": ttys})
+	d.run(0, "trust", "waits", "traps", "ttys")
 	for name, tt := range map[string]struct {
 		start string
 		keys  string
 		code  string
 	}{
-		"run and Ctrl-C":             {"distrust run ./waits", "\x03", "code 130"},
+		"run and Ctrl-C":             {"for round in 1 2; do distrust run ./waits; done", "\x03", "code 130"},
 		"run and Ctrl-\\":            {"distrust run ./waits", "\x1c", "code 131"},
 		"run and a trap for Ctrl-C":  {"distrust run ./traps", "\x03", "code 42"},
-		"pipe and Ctrl-C":            {"cat waits | distrust pipe -- sh -c 'echo ready; read -r line < /dev/tty'", "\x03", "code 130"},
+		"pipe and Ctrl-C":            {"for round in 1 2; do cat waits | distrust pipe -- sh -c 'echo ready; read -r line < /dev/tty'; done", "\x03", "code 130"},
 		"pipe and a trap for Ctrl-C": {"cat traps | distrust pipe -- sh -c 'trap \"exit 42\" INT; echo ready; read -r line < /dev/tty'", "\x03", "code 42"},
 		"git and Ctrl-C":             {"distrust git -c alias.x='!echo ready; read -r line' x", "\x03", "code 130"},
 	} {
@@ -173,6 +54,14 @@ func TestJobControl(t *testing.T) {
 			d.tidy()
 		})
 	}
+	t.Run("streams", func(t *testing.T) {
+		s := d.terminal(t, "distrust", "run", "./ttys")
+		s.await("terminals\n")
+		s.exit()
+		s = d.terminal(t, "distrust", "git", "-c", "alias.x=!test -t 0 && test -t 1 && test -t 2 && echo terminals", "x")
+		s.await("terminals\n")
+		s.exit()
+	})
 	t.Run("Ctrl-Z", func(t *testing.T) {
 		s := d.terminal(t, "bash", "--norc", "--noprofile", "-i")
 		s.send("distrust run ./waits\n")
@@ -214,7 +103,11 @@ func TestSignalsArePassedOn(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { cmd.Process.Kill() })
+		guard := time.AfterFunc(30*time.Second, func() { cmd.Process.Kill() })
+		t.Cleanup(func() {
+			guard.Stop()
+			cmd.Process.Kill()
+		})
 		return cmd, in, bufio.NewReader(out)
 	}
 	says := func(t *testing.T, out *bufio.Reader, want string) {
@@ -278,6 +171,30 @@ func TestEndedBeforeTheStart(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestNothingMayRunThere has a folder for temporary files in which nothing can be executed: that is said
+// before anything is read or asked.
+func TestNothingMayRunThere(t *testing.T) {
+	t.Parallel()
+	requireTools(t, "sh", "git", "ssh-keygen")
+	if err := exec.Command("unshare", "-rm", "mount", "-t", "tmpfs", "-o", "noexec", "none", t.TempDir()).Run(); err != nil {
+		t.Skip("no folder can be mounted here: ", err)
+	}
+	d := newDesk(t, map[string]string{"waits": waits})
+	s := d.terminal(t, "unshare", "-rm", "sh", "-c", `mount -t tmpfs -o noexec none "$TMPDIR" && exec distrust run ./waits`)
+	if code := s.exit(); code != 126 {
+		t.Errorf("exit code %d", code)
+	}
+	for _, want := range []string{
+		"distrust: error: nothing can be executed in " + d.temporary + "\n",
+		"distrust: hint: set TMPDIR to a folder of your own where programs may run\n",
+	} {
+		if !strings.Contains(s.shown.String(), want) {
+			t.Errorf("%q is missing:\n%s", want, s.shown.String())
+		}
+	}
+	d.tidy()
 }
 
 // TestHostileSwappedFile changes a file while the user is asked about it: what was read is shown and used,

@@ -5,7 +5,9 @@ package cli
 import (
 	"io/fs"
 	"os"
+	"os/signal"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,4 +23,12 @@ func mayExecute(path string) bool { return unix.Access(path, unix.X_OK) == nil }
 // othersMayReplace says whether anybody may put something else in the place of what lies in a folder.
 func othersMayReplace(folder fs.FileInfo) bool {
 	return folder.Mode().Perm()&0o002 != 0 && folder.Mode()&fs.ModeSticky == 0
+}
+
+// interruptUs ends this process as an interrupt does.
+func interruptUs() {
+	signal.Reset(os.Interrupt)
+	if unix.Kill(unix.Getpid(), unix.SIGINT) == nil {
+		<-time.After(time.Second) // it comes at once, unless somebody started us with it blocked
+	}
 }

@@ -14,3 +14,6 @@ func mayExecute(string) bool { return true }
 
 // othersMayReplace leaves folders to Windows, whose permissions are no bits.
 func othersMayReplace(fs.FileInfo) bool { return false }
+
+// interruptUs does nothing: here no program is ended by an interrupt.
+func interruptUs() {}
