@@ -21,8 +21,8 @@ func runCommand(*Env) *Command {
 			`checked, and the copy is what runs: what happens to FILE meanwhile changes nothing. It keeps your streams, terminal, ` +
 			`folder, environment and process group, and gets the signals that we get. All behind FILE is passed on unread. ` +
 			`The exit code is its own, or 128 and the number of the signal that ended it.` + "\n\n" +
-			`A script sees the path of the copy as its name ($0), and the copy is removed when it ends. The files beside FILE, ` +
-			`and whatever else it loads, were not checked.` + "\n\n" + questionText + "\n\n" + signatureText,
+			`A script sees the path of the copy as its name ($0), a program that looks for files beside itself finds none, and the ` +
+			`copy is removed when it ends. Whatever else it loads was not checked.` + "\n\n" + questionText + "\n\n" + signatureText,
 		Flags: append(append([]urfave.Flag{forFlag()}, signatureFlags()...), keyFlags()...),
 		Examples: []Example{
 			{"distrust run ./install.sh --prefix ~/.local", "ask once when nobody knows it, then run it"},
