@@ -31,6 +31,8 @@ func syncCommand(*Env) *Command {
 			&urfave.BoolFlag{Name: quietFlagName, Aliases: []string{"q"}, Usage: "print only refusals and alarms; what is unreachable counts after 7 days"},
 			&urfave.BoolFlag{Name: notifyFlagName, Usage: "show new alarms on the desktop, too, with notify-send"},
 			&urfave.BoolFlag{Name: "no-push", Usage: "publish nothing"},
+			&urfave.BoolFlag{Name: installTimerFlagName, Usage: "write a systemd user timer that syncs four times a day; it does not turn it on"},
+			&urfave.BoolFlag{Name: removeTimerFlagName, Usage: "remove that timer"},
 			&urfave.BoolFlag{Name: acceptNewFlagName, Usage: "also fetch the sources that others lead to"},
 			jsonFlag(),
 		}, append(acceptRewriteFlags(), signFlags()...)...),
@@ -38,6 +40,7 @@ func syncCommand(*Env) *Command {
 			{"distrust sync", "everybody"},
 			{"distrust sync alice", "one source"},
 			{"distrust sync --quiet --notify", "in a cron job"},
+			{"distrust sync --install-timer", "on a machine with systemd"},
 			{"distrust sync --accept-rewrite alice", "after she told you why her repository went back"},
 		},
 		Exits: []Exit{Alarms, Refused, Unreachable},
@@ -53,6 +56,9 @@ const quietGrace = 7 * 24 * time.Hour
 
 // runSync exchanges with the own remote and fetches the sources.
 func runSync(ctx context.Context, in *Invocation) (Exit, error) {
+	if in.Bool(installTimerFlagName) || in.Bool(removeTimerFlagName) {
+		return runTimer(in)
+	}
 	m, err := in.machine()
 	if err != nil {
 		return Failed, err
