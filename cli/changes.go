@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"slices"
 
 	"github.com/distributed-trust/distrust/cli/render"
@@ -9,65 +8,10 @@ import (
 	"github.com/distributed-trust/distrust/records/trust"
 )
 
-// verdicts are what everything came to that this machine remembers, by the ids of the things.
-type verdicts map[string]trust.Verdict
-
-// remembered decides everything that this machine remembers, as things are.
-func (m *machine) remembered(ctx context.Context) (verdicts, error) {
-	things, err := m.things()
-	if err != nil || len(things) == 0 {
-		return verdicts{}, err
-	}
-	w, err := m.in.worldAsIs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer w.close()
-	all := verdicts{}
-	for _, t := range things {
-		decision, _, _, err := w.decide(t.Entry.Query())
-		if err != nil {
-			return nil, err
-		}
-		all[t.ID] = decision.Verdict
-	}
-	return all, nil
-}
-
 // things are what this machine remembers, in the order in which it was accepted.
 func (m *machine) things() ([]journal.Thing, error) {
 	entries, err := journal.Read(m.dirs.Journal())
 	return journal.Things(entries), err
-}
-
-// changes are the things that come to another verdict in the world that open gives than they did before.
-// Those that were not remembered then are not among them.
-func (m *machine) changes(ctx context.Context, open func(context.Context) (*world, error), before verdicts) ([]render.Change, error) {
-	things, err := m.things()
-	if err != nil || len(things) == 0 || len(before) == 0 {
-		return nil, err
-	}
-	w, err := open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer w.close()
-	var found []render.Change
-	for _, t := range things {
-		was, known := before[t.ID]
-		if !known {
-			continue
-		}
-		decision, _, _, err := w.decide(t.Entry.Query())
-		if err != nil {
-			return nil, err
-		}
-		if decision.Verdict == was {
-			continue
-		}
-		found = append(found, changeOf(w, t, was, &decision))
-	}
-	return found, nil
 }
 
 // changeOf is what a thing comes to in a world, and came to before.

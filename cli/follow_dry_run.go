@@ -95,11 +95,7 @@ func (m *machine) previewChange(ctx context.Context, name string, wish followWis
 
 // preview prints which remembered verdicts would change with these sources and this index.
 func (m *machine) preview(ctx context.Context, at index.Dir, sources []config.Source) (Exit, error) {
-	before, err := m.remembered(ctx)
-	if err != nil {
-		return Failed, err
-	}
-	changes, err := m.changes(ctx, func(ctx context.Context) (*world, error) { return m.imagined(ctx, at, sources) }, before)
+	things, changes, err := m.wouldChange(ctx, at, sources)
 	if err != nil {
 		return Failed, err
 	}
@@ -117,8 +113,41 @@ func (m *machine) preview(ctx context.Context, at index.Dir, sources []config.So
 			return Failed, err
 		}
 	}
-	m.env.say(fmt.Sprintf("%d of %s would change; nothing was changed", len(changes), count(len(before), "remembered verdict")))
+	m.env.say(fmt.Sprintf("%d of %s would change; nothing was changed", len(changes), count(things, "remembered verdict")))
 	return exit, nil
+}
+
+// wouldChange decides everything that this machine remembers as things are, and as they would be.
+func (m *machine) wouldChange(ctx context.Context, at index.Dir, sources []config.Source) (things int, changes []render.Change, err error) {
+	all, err := m.things()
+	if err != nil {
+		return 0, nil, err
+	}
+	now, err := m.in.worldAsIs(ctx)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer now.close()
+	then, err := m.imagined(ctx, at, sources)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer then.close()
+	for _, t := range all {
+		q := t.Entry.Query()
+		is, _, _, err := now.decide(q)
+		if err != nil {
+			return 0, nil, err
+		}
+		would, _, _, err := then.decide(q)
+		if err != nil {
+			return 0, nil, err
+		}
+		if is.Verdict != would.Verdict {
+			changes = append(changes, changeOf(then, t, is.Verdict, &would))
+		}
+	}
+	return len(all), changes, nil
 }
 
 // imagined is the world of an index as it would be with these sources.
