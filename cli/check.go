@@ -154,14 +154,15 @@ func (w *world) report(in *Invocation, s subject.Subject, q trust.Query, decide 
 	r := render.Report{
 		Path: s.Arg, Query: q, Decision: decision,
 		Follows: len(w.compiled.Follows), Synced: readSynced(in),
-		Indexed: lookup.Indexed, Exit: int(ExitOf(decision.Verdict)),
+		Indexed: lookup.Indexed, Exit: int(ExitOf(decision.Verdict)), Certs: in.Strings(certFlagName),
 	}
-	r.Hints = w.hints(s, q, decision, statements, decide)
+	r.Hints = w.hints(r, s, statements, decide)
 	return r, nil
 }
 
 // hints are what would change the verdict, best first (C3, why).
-func (w *world) hints(s subject.Subject, q trust.Query, d trust.Decision, statements []trust.Statement, decide string) []render.Hint {
+func (w *world) hints(r render.Report, s subject.Subject, statements []trust.Statement, decide string) []render.Hint {
+	q, d := r.Query, r.Decision
 	named := func(words ...string) []render.Arg {
 		args := render.Words(words...)
 		if q.Project != "" {
@@ -197,7 +198,7 @@ func (w *world) hints(s subject.Subject, q trust.Query, d trust.Decision, statem
 		case trust.ChangeSigner:
 			hints = append(hints, render.Hint{
 				Text:    "enough if you trust its signer for " + render.Project(c.Project),
-				Command: render.Words("distrust", "trust", "--signer", c.Signer, "--for", render.Project(c.Project)),
+				Command: r.TrustSigner(c.Signer),
 			})
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/distributed-trust/distrust/cli/render"
 	"github.com/distributed-trust/distrust/records/signature"
 	"github.com/distributed-trust/distrust/records/subject"
 	"github.com/distributed-trust/distrust/records/trust"
@@ -43,7 +44,7 @@ func (p *proofs) listsOf(arg string) ([]*signedList, error) {
 		if filepath.Base(l.file) == filepath.Base(arg) {
 			continue
 		}
-		if _, ok := l.list.Find(subject.NameOf(arg)); ok && len(l.signatures) > 0 {
+		if _, ok := l.list.Find(subject.NameOf(arg)); ok {
 			lists = append(lists, l)
 		}
 	}
@@ -63,20 +64,24 @@ func (p *proofs) namedList(file string) (*signedList, error) {
 	return p.named, nil
 }
 
-// listsIn are the lists in a folder. Those of the last one are kept: the files of a command mostly lie
-// side by side, and a list may be long.
+// listsIn are the signed lists in a folder. Those of the last one are kept: the files of a command mostly
+// lie side by side. All together are at most as long as one may be; what is longer vouches for nothing, and so
+// does what is no list, or says two things.
 func (p *proofs) listsIn(folder string) []*signedList {
 	if p.beside != nil && p.folder == folder {
 		return p.beside
 	}
 	p.folder, p.beside = folder, []*signedList{}
+	left := int64(signature.MaxList)
 	for _, name := range signature.ListNames() {
 		file := filepath.Join(folder, name)
-		if !regularFile(file) {
+		size, there := regularFile(file)
+		if !there || size > left {
 			continue
 		}
-		if l, err := p.parseList(file); err == nil { // else it is no list, or one that says two things: it vouches for nothing
+		if l, err := p.parseList(file); err == nil && len(l.signatures) > 0 {
 			p.beside = append(p.beside, l)
+			left -= size
 		}
 	}
 	return p.beside
@@ -121,9 +126,6 @@ func (p *proofs) whoSigned(ctx context.Context, l *signedList) ([]signature.Resu
 	return l.results, nil
 }
 
-// formatList stands where a checksum list itself speaks against a file.
-const formatList = "checksum list"
-
 // listed is what a list says about a file.
 func (p *proofs) listed(ctx context.Context, l *signedList, s subject.Subject) ([]trust.Signature, error) {
 	results, err := p.whoSigned(ctx, l)
@@ -135,7 +137,7 @@ func (p *proofs) listed(ctx context.Context, l *signedList, s subject.Subject) (
 	entry, _ := l.list.Find(name)
 	bad := func(t trust.Signature) bool { return t.State == trust.SignatureBad }
 	if l.named && !entry.Names(s.Digest) && !slices.ContainsFunc(found, bad) {
-		found = append(found, trust.Signature{Format: formatList, State: trust.SignatureBad, Detail: l.file + " names other bytes"})
+		found = append(found, trust.Signature{Format: render.Checksums, State: trust.SignatureBad, Detail: l.file + " names other bytes"})
 	}
 	return found, nil
 }

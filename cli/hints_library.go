@@ -218,6 +218,11 @@ func signatureHints() []hintRow {
 		as(Failed, func(*signature.ListError) render.Hint {
 			return hintf("a list that says two things vouches for nothing: fetch it again")
 		}),
-		as(Failed, func(*signature.TooLargeError) render.Hint { return hintf("give a file with only the keys that signed") }),
+		as(Failed, func(e *signature.TooLargeError) render.Hint {
+			if e.Max == signature.MaxList {
+				return hintf("give the list of one release")
+			}
+			return hintf("give a file with only the keys that signed")
+		}),
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"time"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -52,20 +53,30 @@ type proofs struct {
 	beside []*signedList // nil: of none
 }
 
-// proofs begins with the keys of --cert.
+// proofs looks at signatures in a world, where keys that sign a project are known.
 func (w *world) proofs(in *Invocation, project string) (*proofs, error) {
 	files := in.Command.Ends == AtDashes // else all but the first belong to another program
 	if in.Given(sigFlagName) && files && len(in.Operands) > 1 && !in.Given(sumsFlagName) {
 		return nil, usagef("--sig goes with one file")
 	}
 	if in.Given(sigFlagName) || in.Given(sumsFlagName) {
-		for _, arg := range in.Operands {
-			if _, is, _ := subject.FromDigest(arg); is {
+		for i, arg := range in.Operands {
+			if _, is, _ := subject.FromDigest(arg); is && (files || i == 0) {
 				return nil, usagef("--sig and --sums go with files: %s has no bytes and no name to look at", arg)
 			}
 		}
 	}
-	p := &proofs{in: in, world: w, project: project, keys: &signature.Keys{}, gpg: map[string]bool{}}
+	p, err := in.proofs()
+	if err != nil {
+		return nil, err
+	}
+	p.world, p.project = w, project
+	return p, nil
+}
+
+// proofs begins with the keys of --cert alone.
+func (in *Invocation) proofs() (*proofs, error) {
+	p := &proofs{in: in, keys: &signature.Keys{}, gpg: map[string]bool{}}
 	for _, file := range in.Strings(certFlagName) {
 		b, err := readAtMost(file, signature.MaxCertificates)
 		if err == nil {
@@ -213,7 +224,7 @@ func (p *proofs) signaturesOf(arg string) ([]*signature.Signature, error) {
 func parseThere(names []string) ([]*signature.Signature, error) {
 	var found []*signature.Signature
 	for _, name := range names {
-		if !regularFile(name) {
+		if _, there := regularFile(name); !there {
 			continue
 		}
 		sig, err := parseSignature(name)
@@ -249,6 +260,9 @@ func (p *proofs) askGPG(ctx context.Context, sig *signature.Signature) {
 	p.exportGPG(ctx, sig.KeyNames()...)
 }
 
+// gpgTime is how long gpg may take: it waits for locks on a keyring without end.
+const gpgTime = 10 * time.Second
+
 // exportGPG takes keys of these fingerprints or numbers from the user's keyring, once each.
 func (p *proofs) exportGPG(ctx context.Context, keys ...string) {
 	var names []string
@@ -263,10 +277,12 @@ func (p *proofs) exportGPG(ctx context.Context, keys ...string) {
 		return
 	}
 	args := append([]string{"--batch", "--no-tty", "--no-auto-key-locate", "--no-auto-key-retrieve", "--export", "--"}, names...)
+	ctx, cancel := context.WithTimeout(ctx, gpgTime)
+	defer cancel()
 	command := exec.CommandContext(ctx, program, args...)
-	command.Env = p.in.Env.Environ()
+	command.Env, command.WaitDelay = p.in.Env.Environ(), time.Second // a daemon that it starts may keep the pipe
 	var out bytes.Buffer
-	command.Stdout = &limitedBuffer{&out, signature.MaxCertificates}
+	command.Stdout = limited{&out, signature.MaxCertificates}
 	if command.Run() == nil {
 		_ = p.keys.Add(out.Bytes()) // nothing that can be used: the key is not at hand
 	}
@@ -286,24 +302,28 @@ func (p *proofs) hasKeyring() bool {
 	return err == nil && info.IsDir()
 }
 
-// regularFile says whether a file lies there that ends: what lies beside a file may be somebody else's
-// choice, and a pipe would keep a check waiting for ever.
-func regularFile(path string) bool {
+// regularFile says whether a file lies there that ends, and its size: what lies beside a file may be
+// somebody else's choice, and a pipe would keep a check waiting for ever.
+func regularFile(path string) (size int64, there bool) {
 	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
+	if err != nil || !info.Mode().IsRegular() {
+		return 0, false
+	}
+	return info.Size(), true
 }
 
-// limitedBuffer fails when more is written than it may hold.
-type limitedBuffer struct {
-	*bytes.Buffer
+// limited is a writer that fails when more is written than may be held. It is no more than a writer:
+// whoever can read from a source by themselves, as a bytes.Buffer does, would pass the bound by.
+type limited struct {
+	held *bytes.Buffer
 	most int
 }
 
-func (b *limitedBuffer) Write(p []byte) (int, error) {
-	if b.Len()+len(p) > b.most {
+func (l limited) Write(p []byte) (int, error) {
+	if l.held.Len()+len(p) > l.most {
 		return 0, io.ErrShortWrite
 	}
-	return b.Buffer.Write(p)
+	return l.held.Write(p)
 }
 
 // readAtMost reads a file, and one byte more than it may have when it has more.
@@ -313,6 +333,10 @@ func readAtMost(file string, most int64) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
+	// Some files of the kernel's say that they are empty, and reading them never ends.
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Size() == 0 {
+		return nil, nil
+	}
 	b, err := io.ReadAll(io.LimitReader(f, most+1))
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", file, err)

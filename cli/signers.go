@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/distributed-trust/distrust/records/signature"
@@ -21,13 +22,16 @@ const maxKeyFile = 16 << 10
 // a file that holds a public key, a certificate, or a signature whose signer is meant. What a check of an
 // OpenPGP signature needs of the certificate goes into the record, so that those who follow need not have it.
 func (in *Invocation) signerSubject(ctx context.Context, arg string) (schema.Subject, error) {
-	p := &proofs{in: in, keys: &signature.Keys{}, gpg: map[string]bool{}}
+	p, err := in.proofs()
+	if err != nil {
+		return schema.Subject{}, err
+	}
 	identity, err := p.identity(ctx, arg)
 	if err != nil {
 		return schema.Subject{}, err
 	}
 	one, err := p.signerOf(ctx, identity)
-	if errors.Is(err, signature.ErrNoCertificate) && len(p.keys.Signers()) == 0 {
+	if errors.Is(err, signature.ErrNoCertificate) && !slices.Contains(p.keys.Signers(), identity) {
 		in.Env.say("no certificate of it is at hand, so others can check with it only if they have it")
 		err = nil
 	}
@@ -60,8 +64,12 @@ func (p *proofs) identity(ctx context.Context, arg string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := p.keys.Add(b); err == nil {
-		return onlyOne(arg, p.keys.Signers())
+	named := &signature.Keys{} // apart from those of --cert
+	if err := named.Add(b); err == nil {
+		if err := p.keys.Add(b); err != nil {
+			return "", fmt.Errorf("reading %s: %w", arg, err)
+		}
+		return onlyOne(arg, named.Signers())
 	}
 	sig, err := signature.Parse(b)
 	if err != nil {

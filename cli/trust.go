@@ -182,7 +182,7 @@ func (s spokenOf) query(project, version string) trust.Query {
 
 // trustSigner makes the subject of --signer.
 func trustSigner(ctx context.Context, in *Invocation, key string, doc *schema.Record) error {
-	if len(in.Operands) > 0 || in.Given(sumsFlagName) {
+	if len(in.Operands) > 0 || in.Given(sumsFlagName) || in.Given(sigFlagName) {
 		return usagef("trust takes files or --signer, not both")
 	}
 	if in.String(forFlagName) == "" {

@@ -33,7 +33,7 @@ func testsOf(t *testing.T) map[string][]string {
 				all[name] = append(all[name], found[1])
 			}
 			return err
-		case filepath.Ext(path) == ".txtar" && name == "script":
+		case filepath.Ext(path) == ".txtar" && (name == "script" || name == "signers"):
 			all["cli"] = append(all["cli"], strings.TrimSuffix(d.Name(), ".txtar"))
 		}
 		return nil

@@ -100,13 +100,20 @@ func (r Report) reporters(uncounted bool) string {
 	return first
 }
 
+// Checksums stands for the format of a signature where a checksum list that nobody signed speaks against
+// a file; the detail says which.
+const Checksums = "checksum list"
+
 // mismatch says what is wrong with the file.
 func (r Report) mismatch() string {
 	d := r.Decision
 	if d.By == trust.BySignature {
 		for _, s := range r.Query.Signatures {
+			if s.State == trust.SignatureBad && s.Format == Checksums {
+				return s.Detail
+			}
 			if s.State == trust.SignatureBad {
-				return strings.TrimSpace("bad " + s.Format + " signature")
+				return strings.Join(strings.Fields("bad "+s.Format+" signature"), " ")
 			}
 		}
 	}
@@ -187,7 +194,7 @@ func instead(f trust.Finding) string {
 	case f.State == trust.SignatureNoKey:
 		return ", and the signature here is by a key that is not at hand"
 	case f.State != "":
-		return ", and its signature does not count: " + string(f.State)
+		return ", and the signature here does not count: " + string(f.State)
 	}
 	return ", and it did not sign this"
 }

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"strings"
 	"time"
 
 	"github.com/distributed-trust/distrust/records/trust"
@@ -19,6 +20,18 @@ type Report struct {
 	Notes         []string  // further facts for why, as plain sentences
 	Hints         []Hint    // what would change it, best first
 	Exit          int
+	Certs         []string // files of --cert: a command that is about one of these keys needs them, too
+}
+
+// TrustSigner is the command that trusts a signer for the project.
+func (r Report) TrustSigner(signer string) []Arg {
+	words := Words("distrust", "trust", "--signer", signer, "--for", Project(r.Decision.Project))
+	if strings.HasPrefix(signer, "openpgp:") { // the others are the whole key
+		for _, file := range r.Certs {
+			words = append(words, Word("--cert"), File(file, ""))
+		}
+	}
+	return words
 }
 
 // Hint is a next step: a text, a command, or both.

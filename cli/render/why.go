@@ -180,7 +180,10 @@ func Signature(s trust.Signature) string { return signature(s) }
 
 // signature says what came of one detached signature.
 func signature(s trust.Signature) string {
-	text := strings.TrimSpace(s.Format+" signature: ") + " " + string(s.State)
+	if s.Format == Checksums {
+		return s.Format + ": " + s.Detail
+	}
+	text := strings.TrimSpace(s.Format+" signature:") + " " + string(s.State)
 	if s.Signer != "" {
 		text += " by " + Signer(s.Signer)
 	}
@@ -263,7 +266,7 @@ func (r Report) handover() []Hint {
 			signers = append(signers, sig.Signer)
 			hints = append(hints, Hint{
 				Text:    "once you are sure that it is the new key",
-				Command: Words("distrust", "trust", "--signer", sig.Signer, "--for", Project(r.Decision.Project)),
+				Command: r.TrustSigner(sig.Signer),
 			})
 		}
 	}

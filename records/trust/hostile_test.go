@@ -231,6 +231,7 @@ func TestMissingSignature(t *testing.T) {
 		{nil, ""},
 		{[]Signature{weak}, ""},
 		{[]Signature{unknown}, SignatureNoKey},
+		{[]Signature{weak, {Format: "openpgp", State: SignatureWrongPurpose}, unknown}, SignatureWrongPurpose},
 		{[]Signature{revoked, unknown}, SignatureRevoked},
 		{[]Signature{unknown, revoked}, SignatureRevoked},
 	} {

@@ -198,7 +198,7 @@ func (d *decider) worthless(signer string) SignatureState {
 		case s.State == SignatureGood:
 		case s.Signer == signer:
 			return s.State
-		case s.State == SignatureNoKey:
+		case s.Signer == "" && state == "":
 			state = s.State
 		}
 	}
