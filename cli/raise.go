@@ -23,16 +23,15 @@ func (m *machine) raise(ctx context.Context) (*outcome, error) {
 	if err := m.watching(ctx); err != nil {
 		return nil, err
 	}
-	entries, skipped, err := journal.Scan(m.dirs.Journal())
-	if err != nil {
+	if err := m.watch.scan(); err != nil {
 		return nil, err
 	}
-	m.env.warnSkipped(skipped, m.dirs)
+	m.env.warnSkipped(m.watch.skipped, m.dirs)
 	if err := journal.Compact(ctx, m.dirs.Journal()); err != nil {
 		m.env.warn("%v", err)
 	}
 	alarms, err := loadAlarms(m.dirs)
-	if err != nil || len(entries) == 0 && len(alarms) == 0 {
+	if err != nil || len(m.watch.things) == 0 && len(alarms) == 0 {
 		return &outcome{}, err
 	}
 	w, err := m.in.world(ctx)
@@ -40,8 +39,7 @@ func (m *machine) raise(ctx context.Context) (*outcome, error) {
 		return nil, err
 	}
 	defer w.close()
-	things := journal.Things(entries)
-	again := m.watch.again(w, things)
+	again := m.watch.again(w)
 	result := &outcome{}
 	if result.Change, err = result.decide(w, m.watch, again, alarms); err != nil {
 		return nil, err
@@ -51,17 +49,17 @@ func (m *machine) raise(ctx context.Context) (*outcome, error) {
 			return nil, err
 		}
 	}
-	return result, m.watch.done(w, len(things), len(result.Alarms))
+	return result, m.watch.done(w, len(result.Alarms))
 }
 
 // again are the things that have to be decided: those that were touched, those that came since, or all.
-func (s *watch) again(w *world, things []journal.Thing) []journal.Thing {
+func (s *watch) again(w *world) []journal.Thing {
 	s.all = s.all || w.number() != s.generation
 	if s.all {
-		return things
+		return s.things
 	}
 	var again []journal.Thing
-	for i, t := range things {
+	for i, t := range s.things {
 		if _, touched := s.before[t.ID]; touched || i >= s.last.Things {
 			again = append(again, t)
 		}
@@ -102,12 +100,12 @@ func (o *outcome) compare(w *world, t journal.Thing, before stood, d *trust.Deci
 }
 
 // done remembers up to where the alarms are right.
-func (s *watch) done(w *world, things, alarms int) error {
+func (s *watch) done(w *world, alarms int) error {
 	stamp, err := config.Stamp(s.m.dirs)
 	if err != nil {
 		return err
 	}
-	now := decided{Generation: w.number(), Settings: stamp, Things: things, Alarms: alarms, Full: s.last.Full}
+	now := decided{Generation: w.number(), Settings: stamp, Things: len(s.things), Alarms: alarms, Full: s.last.Full}
 	if s.all {
 		now.Full = w.now.Unix()
 	}

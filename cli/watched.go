@@ -56,6 +56,8 @@ type watch struct {
 	m          *machine
 	last       decided
 	things     []journal.Thing
+	skipped    int              // damaged lines of the journal
+	read       os.FileInfo      // the journal when it was read; nil: there was none
 	all        bool             // everything is to be decided again
 	generation uint64           // of the index, as far as this watch knows all changes
 	before     map[string]stood // what things came to before they were touched, by id
@@ -67,8 +69,8 @@ func (m *machine) watching(ctx context.Context) error {
 	if m.watch != nil {
 		return nil
 	}
-	things, err := m.things()
-	if err != nil {
+	s := &watch{m: m, last: readDecided(m.dirs), before: map[string]stood{}}
+	if err := s.scan(); err != nil {
 		return err
 	}
 	alarms, damaged := loadAlarms(m.dirs) // which raise complains about: what comes before it goes on
@@ -76,8 +78,7 @@ func (m *machine) watching(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	now, last := m.env.Now(), readDecided(m.dirs)
-	s := &watch{m: m, last: last, things: things, before: map[string]stood{}}
+	now, last := m.env.Now(), s.last
 	w, err := m.in.worldAsIs(ctx)
 	var damage *index.DamageError
 	switch {
@@ -91,7 +92,7 @@ func (m *machine) watching(ctx context.Context) error {
 	defer w.close()
 	s.generation = w.number()
 	since := now.Sub(time.Unix(last.Full, 0))
-	s.all = damaged != nil || last.Generation != s.generation || last.Settings != stamp || last.Things > len(things) || last.Alarms != len(alarms) ||
+	s.all = damaged != nil || last.Generation != s.generation || last.Settings != stamp || last.Things > len(s.things) || last.Alarms != len(alarms) ||
 		since < 0 || since >= fullEvery
 	if s.all {
 		// What time alone has changed since is a change, too.
@@ -104,6 +105,21 @@ func (m *machine) watching(ctx context.Context) error {
 	if errors.As(err, &damage) {
 		return nil
 	}
+	return err
+}
+
+// scan reads the journal, unless it is as it was read before.
+func (s *watch) scan() error {
+	file := s.m.dirs.Journal()
+	info, err := os.Stat(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil || s.read != nil && os.SameFile(info, s.read) && info.Size() == s.read.Size() {
+		return err // it only ever grows, or is another file
+	}
+	entries, skipped, err := journal.Scan(file)
+	s.things, s.skipped, s.read = journal.Things(entries), skipped, info
 	return err
 }
 

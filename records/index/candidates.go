@@ -251,6 +251,11 @@ func (c *search) open() ([]trust.Statement, Lookup, error) {
 			n.Indexed++
 			continue
 		}
+		if st, ok := c.s.recall(x.ref); ok {
+			statements = append(statements, st)
+			n.Opened++
+			continue
+		}
 		_, st, err := x.frame.Open(&x.log.Keys)
 		switch {
 		case errors.Is(err, store.ErrUnlisted): // void, and cannot be opened
@@ -260,6 +265,7 @@ func (c *search) open() ([]trust.Statement, Lookup, error) {
 			return nil, Lookup{}, c.s.blame(x.log, err)
 		default:
 			n.Opened++
+			c.s.remember(x.ref, st)
 		}
 		statements = append(statements, st)
 	}

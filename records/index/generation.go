@@ -10,6 +10,7 @@ import (
 
 	"github.com/distributed-trust/distrust/records/index/internal/postings"
 	"github.com/distributed-trust/distrust/records/index/internal/store"
+	"github.com/distributed-trust/distrust/records/trust"
 )
 
 // The values of a generation, by bucket and key.
@@ -41,6 +42,29 @@ type snapshot struct {
 	mu     sync.Mutex // guards what follows
 	stores map[uint32]*store.File
 	logs   map[uint32]*logState
+	opened map[ref]trust.Statement // what was opened lately: a list of a thousand files is not opened for each of them
+	size   int                     // of opened, in subjects
+}
+
+// maxRemembered is how many subjects the remembered statements have together: a few megabytes.
+const maxRemembered = 16 << 10
+
+// recall gives what a record says that was opened before.
+func (s *snapshot) recall(r ref) (trust.Statement, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st, ok := s.opened[r]
+	return st, ok
+}
+
+// remember keeps what an opened record says.
+func (s *snapshot) remember(r ref, st trust.Statement) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.size += 1 + len(st.Subjects); s.opened == nil || s.size > maxRemembered {
+		s.opened, s.size = map[ref]trust.Statement{}, 1+len(st.Subjects)
+	}
+	s.opened[r] = st
 }
 
 // moves is how often a reader follows a current that moves under it before it gives up.
