@@ -22,16 +22,26 @@ func alarmsCommand(env *Env) *Command {
 		Summary: "what this machine accepted and is reported now",
 		Text: `A sync raises an alarm when something that was accepted here, by check or by you, is reported or known with other ` +
 			`bytes now. It stays until you acknowledge it or nobody says so any more; a new report opens it again.`,
-		Flags: alarmsFlags(),
+		Flags: append(alarmsFlags(),
+			&urfave.BoolFlag{Name: briefFlagName, Usage: "one line a day for each, or nothing"},
+			&urfave.StringFlag{Name: hookFlagName, Usage: "print what makes `SHELL` tell of alarms before its prompt: bash, zsh or fish"},
+		),
 		Examples: []Example{
 			{"distrust alarms", "exit code 7 while there are any"},
 			{"distrust alarms ack 3f2a --reason 'removed it'", "you have seen to it"},
+			{`eval "$(distrust alarms --hook bash)"`, "in ~/.bashrc; zsh in ~/.zshrc"},
+			{"distrust alarms --hook fish | source", "in ~/.config/fish/config.fish"},
 		},
 		Exits: []Exit{Alarms},
 		Sub:   []*Command{alarmsAckCommand(env), alarmsListCommand(env)},
 		Run:   runAlarms,
 	}
 }
+
+const (
+	briefFlagName = "brief"
+	hookFlagName  = "hook"
+)
 
 func alarmsFlags() []urfave.Flag {
 	return []urfave.Flag{
@@ -53,9 +63,18 @@ func alarmsListCommand(*Env) *Command {
 
 // runAlarms lists the open alarms.
 func runAlarms(ctx context.Context, in *Invocation) (Exit, error) {
+	if in.Given(hookFlagName) {
+		return in.hook(in.String(hookFlagName))
+	}
 	dirs, err := in.Env.Dirs()
 	if err != nil {
 		return Failed, err
+	}
+	if in.Bool(briefFlagName) {
+		if in.Bool(jsonFlagName) || in.Bool("all") {
+			return Usage, usagef("--%s goes with no other flag", briefFlagName)
+		}
+		return in.brief(dirs)
 	}
 	alarms, err := loadAlarms(dirs)
 	if err != nil {

@@ -27,8 +27,10 @@ func (m *machine) raise(ctx context.Context) (*outcome, error) {
 		return nil, err
 	}
 	m.env.warnSkipped(m.watch.skipped, m.dirs)
-	if err := journal.Compact(ctx, m.dirs.Journal()); err != nil {
-		m.env.warn("%v", err)
+	if m.watch.all { // to see whether it is worth while reads all of it
+		if err := journal.Compact(ctx, m.dirs.Journal()); err != nil {
+			m.env.warn("%v", err)
+		}
 	}
 	alarms, err := loadAlarms(m.dirs)
 	if err != nil || len(m.watch.things) == 0 && len(alarms) == 0 {

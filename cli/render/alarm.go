@@ -46,10 +46,7 @@ func WriteAlarm(w io.Writer, a Alarm, s Style) error {
 	if what == "" {
 		what = Short(id)
 	}
-	lines := []string{accepted(e)}
-	for _, p := range a.Places {
-		lines = append(lines, p.line())
-	}
+	var lines []string
 	for _, r := range a.Reports {
 		lines = append(lines, reportLine(r))
 	}
@@ -58,6 +55,10 @@ func WriteAlarm(w io.Writer, a Alarm, s Style) error {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s  %s  is %s now\n", s.Paint(tone, word), a.ID[:min(8, len(a.ID))], what, a.Verdict)
+	b.WriteString("  " + Cut(accepted(e), s.width()-2) + "\n")
+	for _, p := range a.Places {
+		b.WriteString("  " + p.line() + "\n") // whole, to be pasted
+	}
 	for _, line := range lines {
 		b.WriteString("  " + Cut(line, s.width()-2) + "\n")
 	}
@@ -86,19 +87,19 @@ func accepted(e journal.Entry) string {
 	return "accepted" + how
 }
 
-// line says what lies at the place. The path comes last, so that it is what is cut.
+// line says what lies at the place.
 func (p Place) line() string {
 	path := Escape(p.Path)
 	switch p.Bytes {
 	case SameBytes:
 		return "is still at " + path
 	case OtherBytes:
-		return "was at, and other bytes are now: " + path
+		return "other bytes are now at " + path
 	case Gone:
 		return "is no longer at " + path
 	case NotRead:
 	}
-	return "was at, and was not looked at: " + path
+	return "was not looked at: " + path
 }
 
 // reportLine is who says what now.
@@ -204,4 +205,16 @@ func WriteAlarmJSON(w io.Writer, a Alarm) error {
 		out.Reports = append(out.Reports, report)
 	}
 	return EncodeJSON(w, out)
+}
+
+// WriteBrief prints an alarm on one line, for a prompt.
+func WriteBrief(w io.Writer, a journal.Alarm, s Style) error {
+	what := Escape(a.Entry.Name)
+	if what == "" {
+		what = Short(Digest(a.Entry.Query()))
+	}
+	end := fmt.Sprintf(" is %s now: distrust alarms", a.Verdict)
+	line := s.Paint(Bad, "distrust: alarm:") + " " + Cut(what, s.width()-len("distrust: alarm: ")-len(end)) + end
+	_, err := io.WriteString(w, line+"\n")
+	return err
 }
