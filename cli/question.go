@@ -80,7 +80,7 @@ func (in *Invocation) record(ctx context.Context, c candidate, r render.Report, 
 			return doc, fail(Unknown, fmt.Errorf("there is news about %s since you were asked", c.Arg), "run it again")
 		}
 		if doc.Kind == schema.KindTrust {
-			doc.Seen = d.Reports()
+			doc.Seen = render.Question{Report: r}.Seen()
 		}
 		return doc, nil
 	})

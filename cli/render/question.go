@@ -140,6 +140,9 @@ func grouped(n int64) string {
 	return digits
 }
 
+// maxName is how many columns a name gets that anybody can give a key.
+const maxName = 120
+
 // signedBy says what each signature is worth, or that there is none.
 func (q Question) signedBy() []string {
 	var texts []string
@@ -150,7 +153,7 @@ func (q Question) signedBy() []string {
 		}
 		text := "signed by " + Signer(sig.Signer)
 		if sig.CallsItself != "" {
-			text += fmt.Sprintf(" (calls itself %q)", sig.CallsItself)
+			text += fmt.Sprintf(" (calls itself %q)", Cut(Escape(sig.CallsItself), maxName))
 		}
 		texts = append(texts, text+": good signature")
 		if q.Query.Project == "" {
@@ -163,19 +166,35 @@ func (q Question) signedBy() []string {
 	return texts
 }
 
-// maxHeard is how many voices a question names; why names all.
+// maxHeard is how many voices a question names, and more only when they are reports; why names all.
 const maxHeard = 3
 
-// heard is what those who are followed say.
+// names says whether a question names a voice as one of those that count.
+func (q Question) names(v trust.Voice) bool { return v.NotCounted == trust.Counts && !v.Own }
+
+// Seen are the reports that the question names, sorted: no other was seen by whoever answers it (D5).
+func (q Question) Seen() []string {
+	var ids []string
+	for _, v := range q.Decision.Voices {
+		if q.names(v) && report(v.Statement) {
+			ids = append(ids, v.Statement.ID)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// heard is what those who are followed say. Every report is named, as the answer is given in spite of it:
+// where it is still a question they are fewer than it takes to block.
 func (q Question) heard() string {
 	var voices []string
 	more, knowsKey := 0, false
 	for _, v := range q.Decision.Voices {
-		if v.NotCounted != trust.Counts || v.Own {
+		if !q.names(v) {
 			continue
 		}
 		knowsKey = knowsKey || v.Level == trust.LevelSigner
-		if len(voices) == maxHeard {
+		if len(voices) >= maxHeard && !report(v.Statement) {
 			more++
 			continue
 		}
@@ -186,7 +205,7 @@ func (q Question) heard() string {
 		voices = append(voices, text)
 	}
 	if more > 0 {
-		voices = append(voices, fmt.Sprintf("and %d more", more))
+		voices = append(voices, fmt.Sprintf("and %d more say yes", more))
 	}
 	switch {
 	case len(voices) == 0 && q.Follows == 0:

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -116,6 +117,38 @@ func TestQuestionSaysWhatIsKnown(t *testing.T) {
 	}
 	if strings.Contains(text, "not signed\n") {
 		t.Errorf("it is said twice:\n%s", text)
+	}
+}
+
+// TestHostileFlood has many voices crowd a report out of the question: a report that counts is named, and none
+// is seen but what was named.
+func TestHostileFlood(t *testing.T) {
+	t.Parallel()
+	q := unknown()
+	no, yes := requests().Decision.Voices[0], q.Decision.Voices[0]
+	q.Decision.Voices = nil
+	var named []string
+	for i := range 6 {
+		no.Source, no.Weight, no.Statement.ID = fmt.Sprint("no", i), 5, id(fmt.Sprint(i))
+		no.PathNames, named = []string{no.Source}, append(named, no.Statement.ID)
+		q.Decision.Voices = append(q.Decision.Voices, no)
+	}
+	for range 10 {
+		q.Decision.Voices = append(q.Decision.Voices, yes)
+	}
+	no.NotCounted, no.Statement.ID = trust.NoRoom, id("7") // heard, and not named
+	q.Decision.Voices = append(q.Decision.Voices, no)
+	text := q.Text(Style{Width: 400, Now: now})
+	for i := range 6 {
+		if want := fmt.Sprintf("no%d (5) says NO: malware, ", i); !strings.Contains(text, want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+	if !strings.Contains(text, "malware, and 10 more say yes: 50 of 100") {
+		t.Errorf("the others are not counted:\n%s", text)
+	}
+	if got := q.Seen(); !slices.Equal(got, named) {
+		t.Errorf("seen %q, and named are %q", got, named)
 	}
 }
 
