@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/distributed-trust/distrust/cli/render"
@@ -49,11 +50,38 @@ func (in *Invocation) readStdin(ctx context.Context, progress *terminal.Progress
 	bar := progress.Bar("standard input", 0, terminal.Bytes)
 	defer bar.Done()
 	opts.Progress = counter(bar)
-	s, err := subject.FromReader(ctx, in.Env.Stdin, opts)
+	s, err := subject.FromReader(ctx, readerUntil(ctx, in.Env.Stdin), opts)
 	if err != nil {
 		return s, fmt.Errorf("reading standard input: %w", err)
 	}
 	return s, nil
+}
+
+// readerFunc is a function as an [io.Reader].
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// readerUntil reads from something that may say nothing for ever, and notices the end of ctx all the same.
+// After that it is of no more use: a read may still be under way.
+func readerUntil(ctx context.Context, from io.Reader) io.Reader {
+	type result struct {
+		n   int
+		err error
+	}
+	return readerFunc(func(p []byte) (int, error) {
+		came := make(chan result, 1)
+		go func() {
+			n, err := from.Read(p)
+			came <- result{n, err}
+		}()
+		select {
+		case r := <-came:
+			return r.n, r.err
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	})
 }
 
 // counter turns totals into the steps that a bar counts.
