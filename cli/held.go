@@ -24,6 +24,9 @@ type held struct {
 
 // hold makes an empty copy without a name: it is gone with the process, however that ends.
 func hold() (*held, error) {
+	if err := ownTemporary(); err != nil {
+		return nil, err
+	}
 	out, err := os.CreateTemp("", "distrust-held-")
 	if err != nil {
 		return nil, noRoom(err)
@@ -41,8 +44,8 @@ func hold() (*held, error) {
 // holdProgram makes an empty copy that can be executed, in a folder of its own and under a name of its
 // own, as interpreters open scripts by their path.
 func holdProgram(name string) (*held, error) {
-	if info, err := os.Stat(os.TempDir()); err == nil && othersMayReplace(info) {
-		return nil, &config.PermissionError{Path: os.TempDir()}
+	if err := ownTemporary(); err != nil {
+		return nil, err
 	}
 	folder, err := os.MkdirTemp("", "distrust-run-")
 	if err != nil {
@@ -60,6 +63,15 @@ func holdProgram(name string) (*held, error) {
 			"set TMPDIR to a folder of your own where programs may run"), h.close())
 	}
 	return h, nil
+}
+
+// ownTemporary refuses a folder for temporary files where somebody else could put other bytes in the place
+// of a copy before it is opened.
+func ownTemporary() error {
+	if info, err := os.Stat(os.TempDir()); err == nil && othersMayReplace(info) {
+		return &config.PermissionError{Path: os.TempDir()}
+	}
+	return nil
 }
 
 // noRoom is the error of a copy that cannot be made.
