@@ -60,7 +60,7 @@ func runAsk(ctx context.Context, in *Invocation) (Exit, error) {
 		return Failed, err
 	}
 	c := candidate{spokenOf: spokenOf{s, signatures}, proofs: proofs}
-	if s.Path != "" && regularFile(s.Path) { // what comes through a pipe comes once
+	if _, again := regularFile(s.Path); again { // what comes through a pipe comes once
 		c.open = func() (io.ReadCloser, error) { return readAgain(ctx, s) }
 	}
 	r, err := in.settle(ctx, w, c, project, version)
