@@ -71,7 +71,9 @@ func (in *Invocation) ask(ctx context.Context, c candidate, r render.Report) (re
 	tty, err := in.Terminal()
 	var cannot *terminal.CannotAsk
 	if errors.As(err, &cannot) {
-		in.Env.say("not asked: " + cannot.Reason)
+		if !in.Bool(quietFlagName) {
+			in.Env.say("not asked: " + cannot.Reason)
+		}
 		return r, nil
 	}
 	if err != nil {
