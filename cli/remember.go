@@ -36,6 +36,12 @@ func (w *world) entry(in *Invocation, s subject.Subject, r render.Report) journa
 		Project: r.Query.Project, Version: r.Query.Version, Verdict: r.Decision.Verdict,
 		Signers: goodSigners(r.Query.Signatures),
 	}
+	if e.Verdict == trust.Distrusted || e.Verdict == trust.Mismatch { // went on with all the same: what is known raises no alarm
+		for _, against := range journal.Reports(&r.Decision) {
+			e.Records = append(e.Records, against.Record)
+		}
+		return e
+	}
 	carried := func(v trust.Voice, by string) {
 		e.Records = append(e.Records, v.Statement.ID)
 		if !slices.Contains(e.By, by) {

@@ -27,6 +27,7 @@ func TestPages(t *testing.T) {
 	}{
 		{"../README.md", true, nil},
 		{"stolen-key.md", false, []string{"ssh-keygen"}},
+		{"told-afterwards.md", false, nil},
 		{"cookbook.md", true, []string{"bash", "curl", "fish", "gpg", "minisign", "ssh-keygen", "zsh"}},
 	} {
 		t.Run(filepath.Base(page.file), func(t *testing.T) {

@@ -62,7 +62,7 @@ func Raise(things []Thing, decide func(Thing) trust.Decision, alarms []Alarm, no
 		old, had := before[t.ID]
 		delete(before, t.ID)
 		d := decide(*t)
-		a, news := t.alarm(old, had, &d, reports(&d), now)
+		a, news := t.alarm(old, had, &d, Reports(&d), now)
 		switch {
 		case a == nil && had:
 			c.Closed = append(c.Closed, old)
@@ -110,9 +110,9 @@ func (t *Thing) alarm(old Alarm, had bool, d *trust.Decision, against []Report, 
 	return a, !had
 }
 
-// reports lists the records that speak against a thing: the reports that count, the user's own
+// Reports lists the records that speak against a thing: the reports that count, the user's own
 // included, and what makes a mismatch.
-func reports(d *trust.Decision) []Report {
+func Reports(d *trust.Decision) []Report {
 	var list []Report
 	add := func(s *trust.Statement, source string, own bool) {
 		if !slices.ContainsFunc(list, func(r Report) bool { return r.Record == s.ID }) {
