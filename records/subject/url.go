@@ -93,6 +93,7 @@ var (
 	devices = regexp.MustCompile(`^(con|prn|aux|nul|com[0-9]|lpt[0-9])$`)
 	pep440  = regexp.MustCompile(`^(?:[0-9]+!)?[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:\.dev[0-9]+)?(?:\+[a-z0-9]+(?:[._][a-z0-9]+)*)?$`)
 	semver  = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$`)
+	derived = regexp.MustCompile(`-g[0-9a-fA-F]{4,64}$`)
 	commit  = regexp.MustCompile(`^[0-9a-fA-F]{4,64}$`)
 )
 
@@ -268,18 +269,28 @@ func fromForge(kind string, s []string, p Published) Published {
 	case len(s) == 6 && s[2] == "releases" && s[3] == "latest" && s[4] == "download":
 		p.Project = project
 	case len(s) >= 6 && s[2] == "archive" && s[3] == "refs" && s[4] == "tags":
-		if tag, ending := cutArchive(strings.Join(s[5:], "/")); ending != "" {
+		if tag, ending := cutArchive(strings.Join(s[5:], "/")); ending != "" && plainRef(tag) {
 			p = Published{File: archiveName(repo, tag, ending), Project: project, Version: tag}
 		}
 	case len(s) == 4 && s[2] == "archive":
 		// A tag or a branch, of which we cannot know. A commit may be anybody's: forges show those of
 		// forks under the name of the repository.
-		if ref, ending := cutArchive(s[3]); ending != "" && !commit.MatchString(ref) {
+		if ref, ending := cutArchive(s[3]); ending != "" && plainRef(ref) && !anybodys(ref) {
 			p = Published{File: archiveName(repo, ref, ending), Project: project}
 		}
 	}
 	return p
 }
+
+// plainRef says whether git can only take ref for the name of a tag or branch: not for steps from one to other
+// commits, nor for what git describe prints, of which only the commit at its end counts.
+func plainRef(ref string) bool {
+	return !strings.ContainsAny(ref, `~^:?*[\`) && !strings.Contains(ref, "..") && !strings.Contains(ref, "@{") && !derived.MatchString(ref)
+}
+
+// anybodys says whether ref, where any kind of name can stand, may lead to what anybody can have put there: a
+// commit, or a pull request (pull/1/head).
+func anybodys(ref string) bool { return commit.MatchString(ref) || strings.Contains(ref, "/") }
 
 // plainRepo says whether an owner and a repository are just that.
 func plainRepo(names []string) bool {
@@ -300,6 +311,9 @@ func fromCodeload(s []string, p Published) Published {
 		return p
 	}
 	tag := strings.Join(s[5:], "/")
+	if !plainRef(tag) {
+		return p
+	}
 	return Published{File: archiveName(s[1], tag, "."+s[2]), Project: "github:" + s[0] + "/" + s[1], Version: tag}
 }
 
@@ -317,7 +331,7 @@ func fromGitLab(s []string, p Published) Published {
 	switch {
 	case len(rest) >= 4 && rest[0] == "releases" && rest[2] == "downloads":
 		p.Project, p.Version = project, rest[1]
-	case len(rest) == 3 && rest[0] == "archive" && !commit.MatchString(rest[1]):
+	case len(rest) == 3 && rest[0] == "archive" && plainRef(rest[1]) && !anybodys(rest[1]):
 		if _, ending := cutArchive(rest[2]); ending != "" {
 			p.Project = project
 		}

@@ -62,6 +62,13 @@ func TestFromURL(t *testing.T) {
 		{"https://github.com/alice/tool/archive/refs/heads/main.zip", "main.zip", "", ""},
 		{"https://github.com/alice/tool/archive/v1.2.3.tar.gz", "tool-1.2.3.tar.gz", "pkg:github/alice/tool", ""},
 		{"https://github.com/alice/tool/archive/0123abcd.tar.gz", "0123abcd.tar.gz", "", ""}, // perhaps a fork's
+		{"https://github.com/alice/tool/archive/pull%2F1%2Fhead.tar.gz", "", "", ""}, // anybody's
+		{"https://github.com/alice/tool/archive/v1-1-gdeadbeef.tar.gz", "v1-1-gdeadbeef.tar.gz", "", ""},
+		{"https://github.com/alice/tool/archive/mallory:main.tar.gz", "", "", ""},
+		{"https://github.com/alice/tool/archive/refs/tags/v1-1-gdeadbeef.tar.gz", "v1-1-gdeadbeef.tar.gz", "", ""},
+		{"https://github.com/alice/tool/archive/refs/tags/..%2Fpull%2F1%2Fhead.tar.gz", "", "", ""},
+		{"https://github.com/alice/tool/archive/refs/tags/@s/n@1.0.zip", "tool-@s-n@1.0.zip", "pkg:github/alice/tool", "%40s%2Fn%401.0"},
+		{"https://codeload.github.com/alice/tool/zip/refs/tags/v1~1", "v1~1", "", ""},
 		{"https://codeload.github.com/alice/tool/tar.gz/refs/tags/v1.2.3", "tool-1.2.3.tar.gz", "pkg:github/alice/tool", "v1.2.3"},
 		{"https://codeload.github.com/alice/tool/tar.gz/v1.2.3", "v1.2.3", "", ""},
 		{"https://github.com/alice/to%20ol/releases/download/v1/tool", "tool", "", ""},
@@ -71,6 +78,8 @@ func TestFromURL(t *testing.T) {
 		{"https://gitlab.com/Group/sub/repo/-/releases/v1/downloads/bin/tool", "tool", "pkg:gitlab/group/sub/repo", "v1"},
 		{"https://gitlab.com/group/repo/-/archive/v1.0/repo-v1.0.tar.bz2", "repo-v1.0.tar.bz2", "pkg:gitlab/group/repo", ""},
 		{"https://gitlab.com/group/repo/-/archive/0123abcd/repo-0123abcd.tar.gz", "repo-0123abcd.tar.gz", "", ""},
+		{"https://gitlab.com/group/repo/-/archive/merge-requests%2F1%2Fhead/x.zip", "x.zip", "", ""},
+		{"https://gitlab.com/group/repo/-/archive/v1.0-1-gdeadbeef/x.zip", "x.zip", "", ""},
 		{"https://gitlab.com/repo/-/archive/v1.0/repo-v1.0.tar.gz", "repo-v1.0.tar.gz", "", ""},
 		{"https://codeberg.org/Alice/tool/releases/download/v1/tool.sig", "tool.sig", "pkg:codeberg/alice/tool", "v1"},
 		{"https://codeberg.org/alice/tool/archive/v1.tar.gz", "tool-1.tar.gz", "pkg:codeberg/alice/tool", ""},
