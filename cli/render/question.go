@@ -146,22 +146,27 @@ const maxName = 120
 // signedBy says what each signature is worth, or that there is none.
 func (q Question) signedBy() []string {
 	var texts []string
+	add := func(text string) { // one key may have signed the file and the list that names it
+		if !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
 	for _, sig := range q.Query.Signatures {
 		if sig.State != trust.SignatureGood {
-			texts = append(texts, signature(sig))
+			add(signature(sig))
 			continue
 		}
 		text := "signed by " + Signer(sig.Signer)
 		if sig.CallsItself != "" {
 			text += fmt.Sprintf(" (calls itself %q)", Cut(Escape(sig.CallsItself), maxName))
 		}
-		texts = append(texts, text+": good signature")
+		add(text + ": good signature")
 		if q.Query.Project == "" {
-			texts = append(texts, "to trust that signer, say which project it is, with --for")
+			add("to trust that signer, say which project it is, with --for")
 		}
 	}
 	if len(texts) == 0 && !q.Missing {
-		texts = append(texts, "not signed")
+		add("not signed")
 	}
 	return texts
 }
