@@ -50,8 +50,8 @@ projects that were named with it.
 
   pypi:requests          a package of PyPI; the same as pkg:pypi/requests
   npm:@scope/name        a package of npm
-  github:owner/repo      a repository; gitlab:, codeberg: and bitbucket: too, and
-                         https://github.com/owner/repo is taken as well
+  github:owner/repo      a repository; gitlab:, codeberg: and bitbucket: too,
+                         and https://github.com/owner/repo is taken as well
   golang:example.org/x   a Go module; upper and lower case count
   jq                     a bare word is generic:jq
 
