@@ -72,8 +72,10 @@ func runAsk(ctx context.Context, in *Invocation) (Exit, error) {
 
 // showAsked prints what ask came to.
 func (in *Invocation) showAsked(r render.Report) error {
-	if _, err := io.WriteString(in.Env.Stderr, r.ChangedSigner(in.Stderr)); err != nil {
-		return err
+	if !in.Bool(quietFlagName) {
+		if _, err := io.WriteString(in.Env.Stderr, r.ChangedSigner(in.Stderr)); err != nil {
+			return err
+		}
 	}
 	return checkOutput(in)(r)
 }
