@@ -186,11 +186,12 @@ func (a *adding) hash(ctx context.Context, operand string, found []foundFile) (m
 
 // note writes a file into the journal, whatever is known of it.
 func (a *adding) note(ctx context.Context, s subject.Subject) error {
-	r, err := a.w.report(a.in, s, query(s, a.project, a.version), "trust")
+	q := query(s, a.project, a.version)
+	d, _, _, err := a.w.decide(q)
 	if err != nil {
 		return err
 	}
-	e := a.w.entry(a.in, s, r)
+	e := a.w.entry(a.in, s, render.Report{Query: q, Decision: d})
 	e.Command, e.Added = "journal add", true
 	a.known[e.Path] = append(a.known[e.Path], e)
 	return journal.Append(ctx, a.file, e)
