@@ -39,15 +39,26 @@ func (e *MissingError) Error() string {
 // world opens the index for a decision. It refuses with a [MissingError] when the index does not
 // hold everybody that it should.
 func (in *Invocation) world(ctx context.Context) (*world, error) {
-	w, err := in.worldAsIs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := w.complete(in); err != nil {
+	var before *uint64
+	for {
+		w, err := in.worldAsIs(ctx)
+		if err != nil {
+			return nil, err
+		}
+		err = w.complete(in)
+		if err == nil {
+			return w, nil
+		}
+		number := w.number()
 		w.close()
-		return nil, err
+		// A sync puts the index in force, then its pins: who is missing in the one that was opened may
+		// have come between the two looks.
+		var missing *MissingError
+		if !errors.As(err, &missing) || before != nil && *before == number {
+			return nil, err
+		}
+		before = &number
 	}
-	return w, nil
 }
 
 // complete holds the index to who is followed and was accepted: a source that was never fetched on
