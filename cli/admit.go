@@ -24,6 +24,7 @@ func (in *Invocation) admit(ctx context.Context, w *world, c candidate, project,
 	if err != nil {
 		return Failed, err
 	}
+	w.remember(ctx, in, c.Subject, r)
 	return in.refuse(r)
 }
 
@@ -50,18 +51,15 @@ func (in *Invocation) sayRefused(r render.Report, hint render.Hint) error {
 }
 
 // settle decides about c and, where nobody knows enough and the user can be asked, asks (C5). The report
-// is what holds then. What it trusts is in the journal.
+// is what holds then. What it trusts is for the caller to remember, once it is where it is said to be.
 func (in *Invocation) settle(ctx context.Context, w *world, c candidate, project, version string) (render.Report, error) {
 	r, err := w.report(in, c.Subject, c.query(project, version), "trust")
 	if err != nil {
 		return r, err
 	}
 	if r.Decision.Verdict == trust.Unknown {
-		if r, err = in.ask(ctx, c, r); err != nil {
-			return r, err
-		}
+		return in.ask(ctx, c, r)
 	}
-	w.remember(ctx, in, c.Subject, r)
 	return r, nil
 }
 

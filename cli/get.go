@@ -224,6 +224,9 @@ func (g *getting) download(ctx context.Context) ([]string, error) {
 	if result.From.Host != g.url.Host {
 		g.say("it came from " + result.From.Host)
 	}
+	if other := otherProject(result.From, g.project); other != "" {
+		g.in.Env.warn("it came from an address of %s, not of %s", render.Project(other), render.Project(g.project))
+	}
 	switch {
 	case len(beside) > 0:
 		g.say("found beside it: " + strings.Join(beside, ", "))
@@ -231,6 +234,15 @@ func (g *getting) download(ctx context.Context) ([]string, error) {
 		g.say("no signature and no checksum list was found beside it")
 	}
 	return beside, nil
+}
+
+// otherProject is whose address a redirect led to, when that is not the project that is asked about: one that
+// got another name, or whose name somebody else has by now. It is "" when the address does not tell.
+func otherProject(from *url.URL, project string) string {
+	if p := subject.FromURL(from).Project; project != "" && p != project {
+		return p
+	}
+	return ""
 }
 
 // file is where the download lies.
@@ -268,9 +280,6 @@ func (g *getting) decide(ctx context.Context, beside []string) (Exit, error) {
 	}
 	switch {
 	case Exit(r.Exit) == Done:
-		if g.in.Bool(anywayFlagName) {
-			w.remember(ctx, g.in, s, r)
-		}
 	case g.in.Bool(anywayFlagName):
 		return g.overrule(ctx, w, s, r, beside)
 	default:
@@ -279,6 +288,7 @@ func (g *getting) decide(ctx context.Context, beside []string) (Exit, error) {
 	if err := g.place(g.target, beside); err != nil {
 		return Failed, err
 	}
+	w.remember(ctx, g.in, s, r)
 	return Done, checkOutput(g.in)(r)
 }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
@@ -43,6 +44,27 @@ func TestParseSize(t *testing.T) {
 	for _, typed := range []string{"", "0", "-1", "M", "iB", "1iB", "1KB", "1.5G", "1 G", "1g", "0x10", "4194304T", "9223372036854775808"} {
 		if got, err := parseSize(typed); err == nil {
 			t.Errorf("%q is read as %d", typed, got)
+		}
+	}
+}
+
+func TestOtherProject(t *testing.T) {
+	t.Parallel()
+	const alices = "pkg:github/alice/tool"
+	for address, want := range map[string]string{
+		"https://github.com/alice/tool/releases/download/v1/tool":             "",
+		"https://github.com/mallory/tool/releases/download/v1/tool":           "pkg:github/mallory/tool",
+		"https://release-assets.githubusercontent.com/alice/tool?token=value": "",
+	} {
+		from, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := otherProject(from, alices); got != want {
+			t.Errorf("%s: %q, want %q", address, got, want)
+		}
+		if got := otherProject(from, ""); got != "" {
+			t.Errorf("%s: nobody named a project, and %q is said", address, got)
 		}
 	}
 }
