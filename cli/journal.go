@@ -3,7 +3,9 @@ package cli
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -123,6 +125,10 @@ func runJournalForget(ctx context.Context, in *Invocation) (Exit, error) {
 		return slices.ContainsFunc(wanted, func(is func(journal.Entry) bool) bool { return is(e) })
 	})
 	if err != nil {
+		return Failed, err
+	}
+	// What comes next must not be taken for what went.
+	if err := os.Remove(decidedFile(m.dirs)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return Failed, err
 	}
 	if entries, err = journal.Read(m.dirs.Journal()); err != nil {
