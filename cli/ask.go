@@ -67,7 +67,6 @@ func runAsk(ctx context.Context, in *Invocation) (Exit, error) {
 	if err != nil {
 		return Failed, err
 	}
-
 	w.remember(ctx, in, s, r)
 	return Exit(r.Exit), in.showAsked(r)
 }

@@ -62,7 +62,7 @@ func TestFromURL(t *testing.T) {
 		{"https://github.com/alice/tool/archive/refs/heads/main.zip", "main.zip", "", ""},
 		{"https://github.com/alice/tool/archive/v1.2.3.tar.gz", "tool-1.2.3.tar.gz", "pkg:github/alice/tool", ""},
 		{"https://github.com/alice/tool/archive/0123abcd.tar.gz", "0123abcd.tar.gz", "", ""}, // perhaps a fork's
-		{"https://github.com/alice/tool/archive/pull%2F1%2Fhead.tar.gz", "", "", ""}, // anybody's
+		{"https://github.com/alice/tool/archive/pull%2F1%2Fhead.tar.gz", "", "", ""},         // anybody's
 		{"https://github.com/alice/tool/archive/v1-1-gdeadbeef.tar.gz", "v1-1-gdeadbeef.tar.gz", "", ""},
 		{"https://github.com/alice/tool/archive/mallory:main.tar.gz", "", "", ""},
 		{"https://github.com/alice/tool/archive/refs/tags/v1-1-gdeadbeef.tar.gz", "v1-1-gdeadbeef.tar.gz", "", ""},
