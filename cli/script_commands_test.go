@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/creack/pty"
@@ -34,7 +36,9 @@ func onTerminal(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	cmd := exec.Command(inPath(ts, args[2]), args[3:]...)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute) // a question that nobody answers
+	defer cancel()
+	cmd := exec.CommandContext(ctx, inPath(ts, args[2]), args[3:]...)
 	cmd.Dir = ts.MkAbs(".")
 	for _, name := range passedOn {
 		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
@@ -66,6 +70,9 @@ func onTerminal(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("running %v: %v", args[2:], err)
 	}
 	ts.Logf("[screen]\n%s", screen.shown.String())
+	if ctx.Err() != nil {
+		ts.Fatalf("%v is still waiting", args[2:])
+	}
 	ts.Check(os.WriteFile(ts.MkAbs("screen"), []byte(screen.shown.String()), 0o600))
 	if got := cmd.ProcessState.ExitCode(); got != want {
 		ts.Fatalf("%v: exit code %d, want %d", args[2:], got, want)
