@@ -102,8 +102,12 @@ func (q Question) Text(s Style) string {
 	}
 	first := fmt.Sprintf("The trustworthiness of %s can't be established.", Escape(name))
 	for _, f := range q.Decision.Findings {
-		if f.Kind == trust.FindingUnsigned {
+		switch {
+		case f.Kind != trust.FindingUnsigned:
+		case f.State == "":
 			add("NOT SIGNED: " + finding(f, q.Decision, Signer))
+		default:
+			add("NO GOOD SIGNATURE: " + finding(f, q.Decision, Signer))
 		}
 	}
 	add(q.identity())
@@ -280,8 +284,8 @@ func (r Report) ChangedSigner(s Style) string {
 			lines = append(lines, indent+line)
 		}
 	}
-	command := func(words ...string) {
-		if line, ok := Command(Words(words...)...); ok {
+	command := func(words []Arg) {
+		if line, ok := Command(words...); ok {
 			lines = append(lines, "    "+line)
 		}
 	}
@@ -312,12 +316,12 @@ func (r Report) ChangedSigner(s Style) string {
 	}
 	add("", "Once you are sure of the new key:")
 	for _, signer := range signed {
-		command("distrust", "trust", "--signer", signer, "--for", project)
+		command(r.TrustSigner(signer))
 	}
 	if len(own) > 0 {
 		add("", "And when the old one signs no more:")
 		for _, statement := range own {
-			command("distrust", "withdraw", shortID(statement.ID))
+			command(Words("distrust", "withdraw", shortID(statement.ID)))
 		}
 	}
 	return strings.Join(lines, "\n") + "\n"

@@ -115,6 +115,10 @@ func TestQuestionSaysWhatIsKnown(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, text)
 		}
 	}
+	q.Decision.Findings[1].State = trust.SignatureExpired
+	if got := q.Text(Style{Width: 200, Now: now}); !strings.Contains(got, "\n  NO GOOD SIGNATURE: you trust "+ned) || !strings.Contains(got, "expired") {
+		t.Errorf("a signature that does not count is not what is said first:\n%s", got)
+	}
 	if strings.Contains(text, "not signed\n") {
 		t.Errorf("it is said twice:\n%s", text)
 	}
