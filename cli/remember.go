@@ -29,6 +29,16 @@ func (w *world) note(ctx context.Context, in *Invocation, e journal.Entry) {
 	}
 }
 
+// note appends to the journal what a command overruled by itself.
+func (m *machine) note(ctx context.Context, entries ...journal.Entry) {
+	if m.in.NoJournal() || !m.config.Journal {
+		return
+	}
+	for _, e := range entries {
+		_ = journal.Append(ctx, m.dirs.Journal(), e)
+	}
+}
+
 // entry is what the journal keeps of something and what was decided about it.
 func (w *world) entry(in *Invocation, s subject.Subject, r render.Report) journal.Entry {
 	e := journal.Entry{

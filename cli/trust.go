@@ -11,6 +11,7 @@ import (
 
 	"github.com/distributed-trust/distrust/cli/config"
 	"github.com/distributed-trust/distrust/cli/render"
+	"github.com/distributed-trust/distrust/records/journal"
 	"github.com/distributed-trust/distrust/records/subject"
 	"github.com/distributed-trust/distrust/records/trust"
 	"github.com/distributed-trust/distrust/schema"
@@ -96,14 +97,16 @@ func runTrust(ctx context.Context, in *Invocation) (Exit, error) {
 		return Failed, err
 	}
 	opts := sayOptions{private: in.Bool(privateFlagName), noSeal: in.Bool(noSealFlagName)}
+	var overruled []journal.Entry
 	r, err := m.saySomething(ctx, opts, func() (schema.Record, error) {
-		seen, err := seenReports(ctx, in, subjects, doc)
-		doc.Seen = seen
+		var err error
+		doc.Seen, overruled, err = seenReports(ctx, in, subjects, doc)
 		return doc, err
 	})
 	if err != nil {
 		return Failed, err
 	}
+	m.note(ctx, overruled...)
 	if in.Bool(jsonFlagName) {
 		return Done, printRecordJSON(in, r, opts.standing())
 	}
@@ -219,32 +222,38 @@ func readAll(ctx context.Context, in *Invocation, doc *schema.Record, read func(
 }
 
 // seenReports decides every file once more: what is reported or known with other bytes needs
-// --anyway, and the reports that the user overrules are named in the record (D5).
-func seenReports(ctx context.Context, in *Invocation, subjects []spokenOf, doc schema.Record) ([]string, error) {
+// --anyway, and the reports that the user overrules are named in the record (D5). It gives what is
+// overruled as the journal keeps it, too.
+func seenReports(ctx context.Context, in *Invocation, subjects []spokenOf, doc schema.Record) (seen []string, overruled []journal.Entry, err error) {
 	w, err := in.world(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer w.close()
-	var seen []string
 	for _, s := range subjects {
-		decision, _, _, err := w.decide(s.query(doc.Project, doc.Version))
+		r, err := w.report(in, s.Subject, s.query(doc.Project, doc.Version), "trust")
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
+		decision := r.Decision
 		stopped := decision.Verdict == trust.Mismatch || decision.Verdict == trust.Distrusted && decision.By != trust.ByOwn
 		if stopped && !in.Bool(anywayFlagName) {
 			exit, named := ExitOf(decision.Verdict), s.Arg
 			if s.Path == "" && s.Name != "" {
 				named = s.Name // of a list; the file is not here
 			}
-			return nil, fail(exit, fmt.Errorf("%s is %s", named, decision.Verdict), "look first, then add --anyway if you must",
+			return nil, nil, fail(exit, fmt.Errorf("%s is %s", named, decision.Verdict), "look first, then add --anyway if you must",
 				append(render.Words("distrust", "why"), shownAs(s.Subject))...)
 		}
 		if in.Bool(anywayFlagName) { // else nobody has said that they looked: what is below the bar stays unseen
 			seen = append(seen, decision.Reports()...)
 		}
+		if stopped && s.Path != "" {
+			e := w.entry(in, s.Subject, r)
+			e.Overruled = true
+			overruled = append(overruled, e)
+		}
 	}
 	slices.Sort(seen)
-	return slices.Compact(seen), nil
+	return slices.Compact(seen), overruled, nil
 }

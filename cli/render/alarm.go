@@ -3,7 +3,6 @@ package render
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -191,7 +190,7 @@ func WriteAlarmJSON(w io.Writer, a Alarm) error {
 	}
 	out := alarmJSON{
 		Format: 1, ID: a.ID, subjectJSON: subjectOf(e), Verdict: string(a.Verdict), Path: e.Path, Places: []placeJSON{},
-		Accepted: stamp(e.Time), Command: e.Command, By: slices.Concat([]string{}, e.By), Overruled: e.Overruled, Added: e.Added,
+		Accepted: stamp(e.Time), Command: e.Command, By: append([]string{}, e.By...), Overruled: e.Overruled, Added: e.Added,
 		Raised: stamp(a.Raised), Acked: stamp(a.Acked), Reason: a.Reason, Reports: []alarmReportJSON{},
 	}
 	for _, p := range a.Places {
