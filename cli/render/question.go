@@ -114,14 +114,26 @@ func (q Question) Text(s Style) string {
 	for _, text := range q.signedBy() {
 		add(text)
 	}
-	for _, f := range q.Decision.Findings {
-		if f.Kind != trust.FindingUnsigned {
+	more := 0
+	for i, f := range q.Decision.Findings {
+		switch {
+		case f.Kind == trust.FindingUnsigned:
+		case i >= maxFindings:
+			more++
+		default:
 			add(finding(f, q.Decision, Signer))
 		}
+	}
+	if more > 0 {
+		add(fmt.Sprintf("and %d more of the kind, which distrust why shows", more))
 	}
 	add(q.heard())
 	return first + "\n" + strings.Join(lines, "\n") + "\n"
 }
+
+// maxFindings is how many findings a question tells, the gravest first. There is one of each source in reach,
+// of which anybody can make many, and what else is said has to stay on the screen.
+const maxFindings = 5
 
 // identity is the digest, the size and the project.
 func (q Question) identity() string {

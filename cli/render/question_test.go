@@ -151,6 +151,13 @@ func TestHostileFlood(t *testing.T) {
 	if !strings.Contains(text, "malware, and 10 more say yes: 50 of 100") {
 		t.Errorf("the others are not counted:\n%s", text)
 	}
+	for range 2000 {
+		q.Decision.Findings = append(q.Decision.Findings, trust.Finding{Kind: trust.FindingNameTwin, Source: "puppet", Statement: trust.Statement{Issued: ago(day)}})
+	}
+	text = q.Text(Style{Width: 80, Now: now})
+	if n := strings.Count(text, "\n"); n > 20 || !strings.Contains(text, "and 1995 more of the kind") {
+		t.Errorf("%d lines:\n%s", n, text)
+	}
 	if got := q.Seen(); !slices.Equal(got, named) {
 		t.Errorf("seen %q, and named are %q", got, named)
 	}
