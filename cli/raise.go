@@ -61,8 +61,8 @@ func (s *watch) again(w *world) []journal.Thing {
 		return s.things
 	}
 	var again []journal.Thing
-	for i, t := range s.things {
-		if _, touched := s.before[t.ID]; touched || i >= s.last.Things {
+	for _, t := range s.things {
+		if _, touched := s.before[t.ID]; touched || t.Newest >= s.last.Entries {
 			again = append(again, t)
 		}
 	}
@@ -107,7 +107,7 @@ func (s *watch) done(w *world, alarms int) error {
 	if err != nil {
 		return err
 	}
-	now := decided{Generation: w.number(), Settings: stamp, Things: len(s.things), Alarms: alarms, Full: s.last.Full}
+	now := decided{Generation: w.number(), Settings: stamp, Entries: s.entries, Alarms: alarms, Full: s.last.Full}
 	if s.all {
 		now.Full = w.now.Unix()
 	}

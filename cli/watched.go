@@ -21,7 +21,7 @@ import (
 type decided struct {
 	Generation uint64 `json:"generation"` // of the index
 	Settings   string `json:"settings"`   // stamp of the user's files
-	Things     int    `json:"things"`     // how many the journal held
+	Entries    int    `json:"entries"`    // how many the journal held
 	Alarms     int    `json:"alarms"`     // how many the alarms file held
 	Full       int64  `json:"full"`       // when everything was decided last, Unix seconds
 }
@@ -56,6 +56,7 @@ type watch struct {
 	m          *machine
 	last       decided
 	things     []journal.Thing
+	entries    int              // of the journal
 	skipped    int              // damaged lines of the journal
 	read       os.FileInfo      // the journal when it was read; nil: there was none
 	all        bool             // everything is to be decided again
@@ -92,7 +93,7 @@ func (m *machine) watching(ctx context.Context) error {
 	defer w.close()
 	s.generation = w.number()
 	since := now.Sub(time.Unix(last.Full, 0))
-	s.all = damaged != nil || last.Generation != s.generation || last.Settings != stamp || last.Things > len(s.things) || last.Alarms != len(alarms) ||
+	s.all = damaged != nil || last.Generation != s.generation || last.Settings != stamp || last.Entries > s.entries || last.Alarms != len(alarms) ||
 		since < 0 || since >= fullEvery
 	if s.all {
 		// What time alone has changed since is a change, too.
@@ -119,7 +120,7 @@ func (s *watch) scan() error {
 		return err // it only ever grows, or is another file
 	}
 	entries, skipped, err := journal.Scan(file)
-	s.things, s.skipped, s.read = journal.Things(entries), skipped, info
+	s.things, s.entries, s.skipped, s.read = journal.Things(entries), len(entries), skipped, info
 	return err
 }
 

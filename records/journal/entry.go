@@ -46,12 +46,14 @@ func (e *Entry) subject() string {
 	return ""
 }
 
-// claim is what is written once: the same bytes, accepted as the same thing with the same verdict. Of
-// what was put under watch it is the place that counts, and no verdict.
+// claim is what is written once: the same bytes, accepted as the same thing with the same verdict, and
+// no more known of them: a signature, or a name, is what somebody may speak about later. Of what was put
+// under watch it is the place that counts, and no verdict.
 type claim struct {
 	subject, project, version string
 	verdict                   trust.Verdict
-	overruled                 bool
+	overruled, named          bool
+	signers                   string
 	added                     string // path
 }
 
@@ -59,7 +61,10 @@ func (e *Entry) claim() claim {
 	if e.Added {
 		return claim{subject: e.subject(), project: e.Project, version: e.Version, added: "at " + e.Path}
 	}
-	return claim{subject: e.subject(), project: e.Project, version: e.Version, verdict: e.Verdict, overruled: e.Overruled}
+	return claim{
+		subject: e.subject(), project: e.Project, version: e.Version, verdict: e.Verdict, overruled: e.Overruled,
+		named: e.Name != "", signers: strings.Join(slices.Sorted(slices.Values(e.Signers)), "\x00"),
+	}
 }
 
 // Query is what Decide is asked about an entry: what was known of it when it was accepted.

@@ -112,6 +112,8 @@ func TestOnce(t *testing.T) {
 		"version":   func(e *Entry) { e.Version = "3" },
 		"verdict":   func(e *Entry) { e.Verdict = trust.Mismatch },
 		"overruled": func(e *Entry) { e.Overruled = false },
+		"signers":   func(e *Entry) { e.Signers = e.Signers[:1] },
+		"no name":   func(e *Entry) { e.Name = "" },
 	}
 	appendAll(t, file, e, again, e)
 	for _, edit := range edits {

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
@@ -11,8 +12,9 @@ import (
 // bytes, as the same project and version.
 type Thing struct {
 	ID     string   // 32 hex; that of its alarm, too
-	Entry  Entry    // the first
+	Entry  Entry    // the first, with a name and all signers that any of them has
 	Places []string // the paths of all entries, in the order in which they came
+	Newest int      // the place of the latest entry among those that were given
 
 	known map[string]bool // reports that were there when the user went on against them
 	plain bool            // it was accepted, or put under watch, without the user overruling a report
@@ -22,7 +24,7 @@ type Thing struct {
 func Things(entries []Entry) []Thing {
 	at := map[string]int{}
 	var list []Thing
-	for _, e := range entries {
+	for n, e := range entries {
 		id := thingID(&e)
 		i, ok := at[id]
 		if !ok {
@@ -31,14 +33,25 @@ func Things(entries []Entry) []Thing {
 			list = append(list, Thing{ID: id, Entry: e})
 		}
 		list[i].add(&e)
+		list[i].Newest = n
 	}
 	return list
 }
 
 func (t *Thing) add(e *Entry) {
-	if e.Time.Before(t.Entry.Time) {
-		t.Entry = *e
+	first := t.Entry
+	if e.Time.Before(first.Time) {
+		first = *e
 	}
+	// It may have been accepted first without the signature whose key is reported now, or under no name.
+	first.Name = cmp.Or(first.Name, t.Entry.Name, e.Name)
+	first.Signers = slices.Clone(t.Entry.Signers)
+	for _, signer := range e.Signers {
+		if !slices.Contains(first.Signers, signer) {
+			first.Signers = append(first.Signers, signer)
+		}
+	}
+	t.Entry = first
 	if e.Path != "" && !slices.Contains(t.Places, e.Path) {
 		t.Places = append(t.Places, e.Path)
 	}

@@ -42,6 +42,23 @@ func TestThings(t *testing.T) {
 	}
 }
 
+// TestThingQuery: a thing is asked about with all that was known of it, on whatever occasion.
+func TestThingQuery(t *testing.T) {
+	t.Parallel()
+	bare, one, two := entryOf("a"), entryOf("a"), entryOf("a")
+	one.Name, one.Signers = "a.tgz", []string{"ssh:ssh-ed25519 AAAA"}
+	two.Name, two.Signers = "b.tgz", []string{"ssh:ssh-ed25519 AAAA", "openpgp:9C5C"}
+	things := Things([]Entry{bare, entryOf("b"), one, two})
+	want := two.Query()
+	want.Name = "a.tgz"
+	if q := things[0].Entry.Query(); !reflect.DeepEqual(q, want) {
+		t.Errorf("have %+v\nwant %+v", q, want)
+	}
+	if things[0].Newest != 3 || things[1].Newest != 1 {
+		t.Errorf("the newest are %d and %d", things[0].Newest, things[1].Newest)
+	}
+}
+
 // TestAddedOnce: at one place the same bytes are put under watch once, whatever they come to; at
 // another place once more.
 func TestAddedOnce(t *testing.T) {
