@@ -80,10 +80,7 @@ func runAlarms(ctx context.Context, in *Invocation) (Exit, error) {
 	if err != nil {
 		return Failed, err
 	}
-	exit := Done
-	if openAlarms(alarms) > 0 {
-		exit = Alarms
-	}
+	exit := exitOfOpen(openAlarms(alarms))
 	shown := slices.DeleteFunc(alarms, func(a journal.Alarm) bool { return !a.Acked.IsZero() && !in.Bool("all") })
 	if err := in.printAlarms(ctx, shown); err != nil {
 		return Failed, err
@@ -113,6 +110,25 @@ func loadAlarms(dirs config.Dirs) ([]journal.Alarm, error) {
 			render.File("mv", ""), render.File(dirs.Alarms(), ""), render.File(dirs.Alarms()+".damaged", ""))
 	}
 	return alarms, err
+}
+
+// maxRaised is how many new alarms a command prints in full: whoever reports everything at once shall not
+// push what else it says off the screen.
+const maxRaised = 20
+
+// printRaised prints alarms that a command has just raised.
+func (in *Invocation) printRaised(ctx context.Context, raised []journal.Alarm) error {
+	shown := raised
+	if len(raised) > maxRaised && !in.Bool(jsonFlagName) {
+		shown = raised[:maxRaised]
+	}
+	if err := in.printAlarms(ctx, shown); err != nil {
+		return err
+	}
+	if more := len(raised) - len(shown); more > 0 {
+		fmt.Fprintf(in.Env.Stdout, "and %s more: distrust alarms\n", count(more, "alarm"))
+	}
+	return nil
 }
 
 // printAlarms prints alarms with what lies where their files lay.
@@ -196,15 +212,15 @@ func shortDigits(id string) string { return id[:min(8, len(id))] }
 
 func alarmsAckCommand(*Env) *Command {
 	return &Command{
-		Name: "ack", Operands: "ID", Min: 1, Max: 1, Group: Follow,
-		Summary:  "acknowledge an alarm: you have seen to it",
+		Name: "ack", Operands: "ID...", Min: 1, Max: Any, Group: Follow,
+		Summary:  "acknowledge alarms: you have seen to them",
 		Flags:    []urfave.Flag{reasonFlag()},
 		Examples: []Example{{"distrust alarms ack 3f2a", "the first digits of its id are enough"}},
 		Run:      runAlarmsAck,
 	}
 }
 
-// runAlarmsAck marks an alarm as seen.
+// runAlarmsAck marks alarms as seen: all that are named, or none.
 func runAlarmsAck(ctx context.Context, in *Invocation) (Exit, error) {
 	m, unlock, err := in.lockedMachine(ctx)
 	if err != nil {
@@ -215,13 +231,17 @@ func runAlarmsAck(ctx context.Context, in *Invocation) (Exit, error) {
 	if err != nil {
 		return Failed, err
 	}
-	alarms, found := journal.Ack(alarms, in.Operands[0], in.String(reasonFlagName), in.Env.Now())
-	if !found {
-		return Failed, fail(Failed, fmt.Errorf("no alarm has the id %q", in.Operands[0]), "see them", render.Words("distrust", "alarms", "--all")...)
+	for _, id := range in.Operands {
+		var found bool
+		if alarms, found = journal.Ack(alarms, id, in.String(reasonFlagName), in.Env.Now()); !found {
+			return Failed, fail(Failed, fmt.Errorf("no alarm has the id %q", id), "see them", render.Words("distrust", "alarms", "--all")...)
+		}
 	}
 	if err := journal.SaveAlarms(m.dirs.Alarms(), alarms); err != nil {
 		return Failed, err
 	}
-	fmt.Fprintf(in.Env.Stdout, "acknowledged  %s\n", render.Escape(in.Operands[0]))
+	for _, id := range in.Operands {
+		fmt.Fprintf(in.Env.Stdout, "acknowledged  %s\n", render.Escape(id))
+	}
 	return Done, nil
 }

@@ -17,32 +17,57 @@ import (
 // maxBrief is how many alarms a prompt shows one by one.
 const maxBrief = 3
 
-// saidFile remembers on which day --brief told of which open alarm.
-func saidFile(d config.Dirs) string { return filepath.Join(d.State, "alarms.said") }
+// told is what --brief told of last. While the day and the alarms file are the same there is nothing to
+// tell, and the file, which somebody who reports very much makes large, is not read.
+type told struct {
+	Day    string   `json:"day"`
+	Alarms string   `json:"alarms"` // stamp of the file
+	Open   []string `json:"open"`   // ids
+}
+
+func toldFile(d config.Dirs) string { return filepath.Join(d.State, "alarms.told") }
+
+// readTold is the zero value when nothing is known: then it is told once more.
+func readTold(d config.Dirs) told {
+	var t told
+	if b, err := os.ReadFile(toldFile(d)); err != nil || json.Unmarshal(b, &t) != nil {
+		return told{}
+	}
+	return t
+}
 
 // brief tells of each open alarm once a day, in one line. It reads the alarms file and nothing else
 // unless one is open: it runs before prompts (C3).
 func (in *Invocation) brief(dirs config.Dirs) (Exit, error) {
+	info, err := os.Stat(dirs.Alarms())
+	if errors.Is(err, os.ErrNotExist) {
+		return Done, nil
+	}
+	if err != nil {
+		return Failed, err
+	}
+	before, now := readTold(dirs), told{Day: in.Env.Now().Format(time.DateOnly), Alarms: durable.Stamp(info)}
+	if before.Day == now.Day && before.Alarms == now.Alarms {
+		return exitOfOpen(len(before.Open)), nil
+	}
 	alarms, err := loadAlarms(dirs)
-	if err != nil || openAlarms(alarms) == 0 {
-		return Done, err
+	if err != nil {
+		return Failed, err
 	}
-	before, now := map[string]string{}, map[string]string{}
-	if b, err := os.ReadFile(saidFile(dirs)); err == nil && json.Unmarshal(b, &before) != nil {
-		before = map[string]string{} // then it is told once more
+	known := map[string]bool{}
+	if before.Day == now.Day {
+		for _, id := range before.Open {
+			known[id] = true
+		}
 	}
-	today := in.Env.Now().Format(time.DateOnly)
 	var news []journal.Alarm
 	for _, a := range alarms {
 		if !a.Acked.IsZero() {
 			continue
 		}
-		if now[a.ID] = today; before[a.ID] != today {
+		if now.Open = append(now.Open, a.ID); !known[a.ID] {
 			news = append(news, a)
 		}
-	}
-	if len(news) == 0 {
-		return Alarms, nil
 	}
 	for i, a := range news {
 		if i == maxBrief {
@@ -53,12 +78,16 @@ func (in *Invocation) brief(dirs config.Dirs) (Exit, error) {
 			return Failed, err
 		}
 	}
-	b, err := json.Marshal(now)
-	if err == nil {
-		err = durable.WriteFile(saidFile(dirs), append(b, '\n'), 0o600)
+	if b, err := json.Marshal(now); err == nil && len(alarms) > 0 {
+		_ = durable.WriteFile(toldFile(dirs), append(b, '\n'), 0o600) // a machine where nothing can be written is told each time
 	}
-	if errors.Is(err, os.ErrPermission) {
-		err = nil // a machine where nothing can be written is told each time
+	return exitOfOpen(len(now.Open)), nil
+}
+
+// exitOfOpen is the exit code while so many alarms are open (C2).
+func exitOfOpen(n int) Exit {
+	if n > 0 {
+		return Alarms
 	}
-	return Alarms, err
+	return Done
 }

@@ -74,7 +74,7 @@ func runJournalAdd(ctx context.Context, in *Invocation) (Exit, error) {
 	}
 	switch {
 	case len(change.Raised) > 0:
-		return Alarms, in.printAlarms(ctx, change.Raised)
+		return Alarms, in.printRaised(ctx, change.Raised)
 	case a.failed:
 		return Failed, nil
 	}

@@ -329,7 +329,7 @@ func (s *syncRun) after() error {
 	if err := s.sayChanges(change); err != nil {
 		return err
 	}
-	if err := s.in.printAlarms(s.ctx, change.Raised); err != nil {
+	if err := s.in.printRaised(s.ctx, change.Raised); err != nil {
 		return err
 	}
 	s.notify(change.Raised)
