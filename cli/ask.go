@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -84,7 +85,7 @@ func (in *Invocation) showAsked(r render.Report) error {
 // readAgain gives the bytes of a file that was read before, when they are still the same: what is shown
 // to the user is what the answer is about.
 func readAgain(ctx context.Context, s subject.Subject) (io.ReadCloser, error) {
-	h, err := hold()
+	h, err := hold(math.MaxInt64)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ func catCommand(*Env) *Command {
 		Text: `Prints the bytes when they are trusted, and nothing at all else. They wait in a private file without a name until all of ` +
 			`them were checked.` + "\n\n" +
 			`Inside <(...) most shells leave nobody to be asked, and none sees the exit code: ask first, as in the examples.` + "\n\n" + questionText + "\n\n" + signatureText,
-		Flags: append(append([]urfave.Flag{forFlag()}, signatureFlags()...), keyFlags()...),
+		Flags: append(append([]urfave.Flag{forFlag(), maxSizeFlag()}, signatureFlags()...), keyFlags()...),
 		Examples: []Example{
 			{"distrust ask .envrc && source <(distrust cat .envrc)", "read settings into bash or zsh"},
 			{"distrust ask .envrc && distrust cat .envrc | source", "the same in fish"},
@@ -28,7 +28,11 @@ func catCommand(*Env) *Command {
 
 // runCat prints a copy of what it checked.
 func runCat(ctx context.Context, in *Invocation) (Exit, error) {
-	h, err := hold()
+	most, err := in.maxSize()
+	if err != nil {
+		return Usage, err
+	}
+	h, err := hold(most)
 	if err != nil {
 		return Failed, err
 	}

@@ -6,12 +6,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 
 	urfave "github.com/urfave/cli/v2"
@@ -27,7 +24,6 @@ const (
 	outputFlagName        = "output"
 	withSignatureFlagName = "with-signature"
 	keepFlagName          = "keep"
-	maxSizeFlagName       = "max-size"
 )
 
 func getCommand(*Env) *Command {
@@ -45,7 +41,7 @@ func getCommand(*Env) *Command {
 			&urfave.BoolFlag{Name: withSignatureFlagName, Usage: "also download the signatures and checksum lists that lie beside it there"},
 			&urfave.BoolFlag{Name: keepFlagName, Usage: "keep what is refused as FILE.untrusted"},
 			&urfave.BoolFlag{Name: anywayFlagName, Usage: "take it whatever the verdict, and say so"},
-			&urfave.StringFlag{Name: maxSizeFlagName, Usage: "download no more than `SIZE`: 500M, 20G (8G unless given)"},
+			maxSizeFlag(),
 			jsonFlag(), quietFlag(),
 		}, signatureFlags()...), keyFlags()...),
 		Examples: []Example{
@@ -124,10 +120,8 @@ func (in *Invocation) getting() (*getting, error) {
 	if g.project, g.version, err = in.project(); err != nil {
 		return nil, err
 	}
-	if size := in.String(maxSizeFlagName); size != "" {
-		if g.maxBytes, err = parseSize(size); err != nil {
-			return nil, BadValue(maxSizeFlagName, err)
-		}
+	if g.maxBytes, err = in.maxSize(); err != nil {
+		return nil, err
 	}
 	g.propose(published)
 	return g, nil
@@ -330,25 +324,6 @@ func renameNew(from, to string) error {
 		return fmt.Errorf("%s: %w", to, fs.ErrExist)
 	}
 	return os.Rename(from, to)
-}
-
-var sizeForm = regexp.MustCompile(`^([0-9]+)(?:([KMGT])(?:iB)?)?$`)
-
-// parseSize reads a number of bytes, or of units of 1024 of them.
-func parseSize(s string) (int64, error) {
-	form := sizeForm.FindStringSubmatch(s)
-	if form == nil {
-		return 0, fmt.Errorf("%q is no size: write 500M, 20G, or a number of bytes", s)
-	}
-	shift := 0
-	if form[2] != "" {
-		shift = 10 * (1 + strings.Index("KMGT", form[2]))
-	}
-	n, err := strconv.ParseInt(form[1], 10, 64)
-	if err != nil || n < 1 || n > math.MaxInt64>>1>>shift {
-		return 0, fmt.Errorf("%q is not a size that a file can have", s)
-	}
-	return n << shift, nil
 }
 
 // cutBytes is at most the first n bytes.

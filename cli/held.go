@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 
 	"github.com/distributed-trust/distrust/cli/config"
+	"github.com/distributed-trust/distrust/records/download"
 	"github.com/distributed-trust/distrust/records/subject"
 )
 
@@ -18,12 +20,14 @@ import (
 type held struct {
 	in, out *os.File // out writes the copy; in is open at its first byte, for reading only
 	size    int64
+	most    int64  // that it may have
 	path    string // where a program finds the copy; "" when it has no name any more
 	left    string // what has to be removed in the end; "" when nothing has
 }
 
-// hold makes an empty copy without a name: it is gone with the process, however that ends.
-func hold() (*held, error) {
+// hold makes an empty copy without a name, for at most so many bytes: it is gone with the process, however
+// that ends.
+func hold(most int64) (*held, error) {
 	if err := ownTemporary(); err != nil {
 		return nil, err
 	}
@@ -31,7 +35,7 @@ func hold() (*held, error) {
 	if err != nil {
 		return nil, noRoom(err)
 	}
-	h := &held{out: out, left: out.Name()}
+	h := &held{out: out, left: out.Name(), most: most}
 	if h.in, err = os.Open(out.Name()); err != nil {
 		return nil, noRoom(errors.Join(err, h.close()))
 	}
@@ -51,7 +55,7 @@ func holdProgram(name string) (*held, error) {
 	if err != nil {
 		return nil, noRoom(err)
 	}
-	h := &held{left: folder, path: filepath.Join(folder, name)}
+	h := &held{most: math.MaxInt64, left: folder, path: filepath.Join(folder, name)}
 	if h.out, err = os.OpenFile(h.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o500); err == nil {
 		h.in, err = os.Open(h.path)
 	}
@@ -82,6 +86,9 @@ func noRoom(err error) error {
 
 // Write adds to the copy.
 func (h *held) Write(b []byte) (int, error) {
+	if int64(len(b)) > h.most-h.size {
+		return 0, &download.SizeError{Max: h.most}
+	}
 	n, err := h.out.Write(b)
 	h.size += int64(n)
 	if err != nil {

@@ -22,7 +22,7 @@ func pipeCommand(*Env) *Command {
 			`input: half a script, from a download that broke off, is never begun. The bytes wait in a private file without a ` +
 			`name. CMD has your other streams, terminal, folder, environment and process group, and gets the signals that we get; the ` +
 			`exit code is its own, or 128 and the number of the signal that ended it. It is itself found in PATH and not checked.` + "\n\n" + questionText,
-		Flags: slices.Concat([]urfave.Flag{forFlag()}, slices.DeleteFunc(signatureFlags(), named), keyFlags()),
+		Flags: slices.Concat([]urfave.Flag{forFlag(), maxSizeFlag()}, slices.DeleteFunc(signatureFlags(), named), keyFlags()),
 		Examples: []Example{
 			{"curl -fsSL https://example.org/install.sh | distrust pipe -- sh", "instead of curl | sh"},
 			{"curl -fsSL https://example.org/install.sh | distrust pipe -- sh -s -- --yes", "with arguments for the script"},
@@ -44,7 +44,11 @@ func runPipe(ctx context.Context, in *Invocation) (Exit, error) {
 	}
 	caught := catchSignals()
 	defer caught.release()
-	h, err := hold()
+	most, err := in.maxSize()
+	if err != nil {
+		return Usage, err
+	}
+	h, err := hold(most)
 	if err != nil {
 		return NotRun, err
 	}

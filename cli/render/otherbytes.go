@@ -7,6 +7,9 @@ import (
 	"github.com/distributed-trust/distrust/records/trust"
 )
 
+// maxOthers is how many digests of others a warning shows.
+const maxOthers = 5
+
 // OtherBytes is the warning about a file of which others know other bytes: who, by which record, and both
 // digests whole, to be compared with what a project's own pages say. It is "" where that is not what
 // decided.
@@ -18,6 +21,7 @@ func (r Report) OtherBytes(s Style) string {
 	release := Release(d.Project, d.Version)
 	lines := []string{s.Paint(Bad, "WARNING: THESE ARE NOT THE BYTES OF "+Escape(release))}
 	add := func(text string) { lines = append(lines, "  "+Escape(text)) }
+	told, more := 0, 0
 	for _, f := range d.Findings {
 		if f.Kind != trust.FindingOtherBytes || !f.Counted {
 			continue
@@ -27,11 +31,19 @@ func (r Report) OtherBytes(s Style) string {
 			who = you
 		}
 		for _, theirs := range f.Statement.Subjects {
-			if theirs.File == r.Query.Name {
+			switch {
+			case theirs.File != r.Query.Name:
+			case told == maxOthers: // one record can name a thousand
+				more++
+			default:
+				told++
 				add(fmt.Sprintf("%s, record %s, for %s:", who, shortID(f.Statement.ID), Release(f.Statement.Project, f.Statement.Version)))
 				add("  " + Digest(trust.Query{Digest: theirs.Digest}))
 			}
 		}
+	}
+	if more > 0 {
+		add(fmt.Sprintf("and %d more", more))
 	}
 	add("here:")
 	add("  " + Digest(r.Query))

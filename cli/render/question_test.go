@@ -151,6 +151,15 @@ func TestHostileFlood(t *testing.T) {
 	if !strings.Contains(text, "malware, and 10 more say yes: 50 of 100") {
 		t.Errorf("the others are not counted:\n%s", text)
 	}
+	other := trust.Finding{Kind: trust.FindingOtherBytes, Source: "alice", Counted: true, Statement: trust.Statement{ID: id("8")}}
+	for range 1000 {
+		other.Statement.Subjects = append(other.Statement.Subjects, schema.Subject{File: q.Query.Name, Digest: schema.Digest{SHA256: id("9")}})
+	}
+	r := q.Report
+	r.Decision.By, r.Decision.Findings = trust.ByOtherBytes, []trust.Finding{other}
+	if text := r.OtherBytes(Style{Width: 80}); strings.Count(text, "\n") > 20 || !strings.Contains(text, "and 995 more") {
+		t.Errorf("a list of a thousand files is told whole:\n%s", text)
+	}
 	for range 2000 {
 		q.Decision.Findings = append(q.Decision.Findings, trust.Finding{Kind: trust.FindingNameTwin, Source: "puppet", Statement: trust.Statement{Issued: ago(day)}})
 	}

@@ -186,6 +186,9 @@ func fromNPM(s []string, p Published) Published {
 	if !ok || !strings.HasSuffix(p.File, ".tgz") || !semver.MatchString(version) {
 		return p
 	}
+	if strings.ToLower(project) != project {
+		return p // an old name: npm has another package of the same letters in lower case, as which F2 would write it
+	}
 	p.Project, p.Version = "npm:"+project, version
 	return p
 }

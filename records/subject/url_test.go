@@ -29,6 +29,7 @@ func TestFromURL(t *testing.T) {
 		{hashed + "requests-2.33.0.tar.gz#sha256=00", "requests-2.33.0.tar.gz", "pkg:pypi/requests", "2.33.0"},
 		{hashed + "requests-2.33.0.tar.gz?x=y", "requests-2.33.0.tar.gz", "", ""},
 
+		{"https://registry.npmjs.org/JSONStream/-/JSONStream-1.3.5.tgz", "JSONStream-1.3.5.tgz", "", ""},
 		{"https://registry.npmjs.org/left-pad/-/left-pad-1.3.0.tgz", "left-pad-1.3.0.tgz", "pkg:npm/left-pad", "1.3.0"},
 		{"https://registry.npmjs.org/@s/n/-/n-1.0.0-rc.1.tgz", "n-1.0.0-rc.1.tgz", "pkg:npm/%40s/n", "1.0.0-rc.1"},
 		{"https://registry.npmjs.org/@s%2fn/-/n-1.0.0.tgz", "n-1.0.0.tgz", "pkg:npm/%40s/n", "1.0.0"},
