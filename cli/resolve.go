@@ -17,7 +17,7 @@ type resolved struct {
 func resolve(root *Command, args []string) (resolved, error) {
 	r := resolved{command: root, args: args}
 	for len(r.command.Sub) > 0 {
-		at, err := firstOperand(r.command.family(), r.args)
+		at, err := firstOperand(r.command.family, r.args)
 		if err != nil && r.command.Run == nil {
 			return r, err
 		}
@@ -40,14 +40,19 @@ func resolve(root *Command, args []string) (resolved, error) {
 }
 
 // firstOperand is the index of the first argument that is neither a flag nor the value of one,
-// -1 when there is none. An unknown flag is an error, as what follows might be its value.
-func firstOperand(kinds map[string]flagKind, args []string) (int, error) {
+// -1 when there is none. An unknown flag is an error, as what follows might be its value. The flags
+// that there are take longer to list than a whole check, and are only asked for where one is met.
+func firstOperand(family func() map[string]flagKind, args []string) (int, error) {
+	var kinds map[string]flagKind
 	for i := 0; i < len(args); i++ {
 		if args[i] == "--" {
 			break
 		}
 		if !isFlag(args[i]) {
 			return i, nil
+		}
+		if kinds == nil {
+			kinds = family()
 		}
 		name, _, hasValue, wellFormed := splitFlag(args[i])
 		kind, known := kinds[name]

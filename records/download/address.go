@@ -3,7 +3,6 @@ package download
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -19,9 +18,15 @@ func (e *URLError) Error() string { return fmt.Sprintf("address %q: %s", e.URL, 
 
 const maxURL = 4096 // signed addresses of object stores are long
 
-// host begins with a letter or digit, so that nothing takes it for an option; other alphabets are
-// written as they go over the wire.
-var host = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$`)
+// validHost says whether a host begins with a letter or digit, so that nothing takes it for an option,
+// and goes on with these, dots and hyphens; other alphabets are written as they go over the wire.
+func validHost(s string) bool {
+	alphanumeric := func(c rune) bool {
+		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+	}
+	odd := func(c rune) bool { return !alphanumeric(c) && c != '.' && c != '-' }
+	return s != "" && len(s) <= 253 && alphanumeric(rune(s[0])) && !strings.ContainsFunc(s, odd)
+}
 
 // ParseURL reads an address: https, a host and a path, and no credentials. Of a fragment, which never
 // leaves the machine, nothing is kept.
@@ -52,7 +57,7 @@ func check(u *url.URL) error {
 		reason = "only https:// is downloaded"
 	case u.User != nil:
 		reason = "it holds credentials"
-	case u.Opaque != "" || !host.MatchString(u.Hostname()) || strings.ContainsAny(u.Host, "[]"):
+	case u.Opaque != "" || !validHost(u.Hostname()) || strings.ContainsAny(u.Host, "[]"):
 		reason = "the name of the host is not one that may be reached"
 	case port == "" && strings.Contains(u.Host, ":") || port != "" && !validPort(port):
 		reason = "the port is not a number from 1 to 65535"

@@ -15,7 +15,7 @@ import (
 	"github.com/distributed-trust/distrust/schema"
 )
 
-func crcOf(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
+func crcOf(b []byte) uint32 { return crc32.Checksum(b, castagnoli()) }
 
 // reportBy is a counted report of a source.
 func reportBy(source, record string) trust.Voice {

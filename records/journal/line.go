@@ -28,7 +28,8 @@ const (
 
 var errLine = errors.New("not a whole line of the journal")
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+// castagnoli is the CRC that processors compute in hardware; its table is made when it is first asked for.
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 // wire is an entry as JSON has it. Paths and names are bytes to the system: those that are no
 // UTF-8 are kept in base64, so that the path stays the path.
@@ -117,7 +118,7 @@ func (w *wire) line() ([]byte, error) {
 		return nil, err
 	}
 	b := bytes.TrimSuffix(out.Bytes(), []byte("}\n"))
-	return fmt.Appendf(b, "%s%08x%s\n", sumMember, crc32.Checksum(b, castagnoli), sumEnd), nil
+	return fmt.Appendf(b, "%s%08x%s\n", sumMember, crc32.Checksum(b, castagnoli()), sumEnd), nil
 }
 
 // decodeLine reads a line without its LF.
@@ -127,7 +128,7 @@ func decodeLine(line []byte) (Entry, error) {
 		return Entry{}, errLine
 	}
 	body := line[:at]
-	if want := fmt.Appendf(nil, "%s%08x%s", sumMember, crc32.Checksum(body, castagnoli), sumEnd); !bytes.Equal(line[at:], want) {
+	if want := fmt.Appendf(nil, "%s%08x%s", sumMember, crc32.Checksum(body, castagnoli()), sumEnd); !bytes.Equal(line[at:], want) {
 		return Entry{}, errLine
 	}
 	var w wire

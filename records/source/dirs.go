@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/distributed-trust/distrust/records/durable"
@@ -23,9 +22,15 @@ type Dirs struct {
 	step durable.Steps // asked before every change of a commit; tests of crashes set it
 }
 
-// logPattern is the form of a log id (F5). File names are made from log ids only, never from
+// isLog is the form of a log id (F5). File names are made from log ids only, never from
 // what somebody else wrote (S2).
-var logPattern = regexp.MustCompile(`^[0-9a-f]{32}$`)
+func isLog(s string) bool { return len(s) == 32 && lowerHex(s) }
+
+// lowerHex says whether s has only the digits 0-9 and a-f. Package variables that hold compiled
+// expressions would cost every start of the program more than such a loop.
+func lowerHex(s string) bool {
+	return !strings.ContainsFunc(s, func(c rune) bool { return (c < '0' || c > '9') && (c < 'a' || c > 'f') })
+}
 
 func (d Dirs) store(log string) string    { return filepath.Join(d.Data, "sources", log) }
 func (d Dirs) skipped(log string) string  { return filepath.Join(d.store(log), skippedFile) }

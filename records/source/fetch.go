@@ -289,9 +289,6 @@ func (c *child) reply(a answer) error {
 	return nil
 }
 
-// fingerprintForm is the form of fingerprints that people compare.
-var fingerprintForm = regexp.MustCompile(`^SHA256:[A-Za-z0-9+/]{43}$`)
-
 // maxKeys is how often credentials may be asked for: a fetch, and once more as a whole when the store
 // is full.
 const maxKeys = 2
@@ -299,8 +296,9 @@ const maxKeys = 2
 // ask puts a question of the process to whoever answers such questions, about a host once. The URL
 // that credentials are asked for is ours: the process cannot ask for those of another.
 func (c *child) ask(ctx context.Context, q question) (a answer, err error) {
+	fingerprint := regexp.MustCompile(`^SHA256:[A-Za-z0-9+/]{43}$`) // the form that people compare
 	switch {
-	case q.Host != nil && !fingerprintForm.MatchString(q.Host.Fingerprint):
+	case q.Host != nil && !fingerprint.MatchString(q.Host.Fingerprint):
 		return a, unbelievable("a fingerprint that is none")
 	case q.Host != nil && c.access.SSH.AcceptHost != nil:
 		ask := c.access.SSH.AcceptHost

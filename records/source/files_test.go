@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"crypto/sha256"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -83,4 +84,32 @@ func FuzzFileList(f *testing.F) {
 			t.Errorf("a list was read that cannot be written again: %v", err)
 		}
 	})
+}
+
+// The forms that the parent holds names to, as the specification writes them.
+func TestForms(t *testing.T) {
+	t.Parallel()
+	names := []string{"", "a", "0", ".", "-a", "_a", "a.b_c-d", "A", "é", strings.Repeat("a", 128), strings.Repeat("a", 129)}
+	paths := []string{"", "records", "keys/", "/records/a", "records//a", "home/a", "head.yml"}
+	for _, folder := range []string{"records", "keys", "recordsx"} {
+		for depth := range 5 {
+			for _, name := range names {
+				paths = append(paths, folder+strings.Repeat("/x", depth)+"/"+name, folder+"/"+name+strings.Repeat("/x", depth), folder+"/"+name+"\n")
+			}
+		}
+	}
+	form := regexp.MustCompile(`^(records|keys)(/[a-z0-9][a-z0-9._-]{0,127}){1,4}$`)
+	for _, path := range paths {
+		if got, want := listedFile(path), form.MatchString(path); got != want {
+			t.Errorf("%q: listed %t", path, got)
+		}
+	}
+	for _, id := range []string{"", strings.Repeat("0", 32), strings.Repeat("f", 40), strings.Repeat("F", 32), strings.Repeat("g", 40), strings.Repeat("a", 31) + "\n", strings.Repeat("/", 32)} {
+		if got, want := isLog(id), regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(id); got != want {
+			t.Errorf("%q: a log %t", id, got)
+		}
+		if got, want := isObject(id), regexp.MustCompile(`^[0-9a-f]{40}$`).MatchString(id); got != want {
+			t.Errorf("%q: an object %t", id, got)
+		}
+	}
 }

@@ -218,7 +218,7 @@ func parseFiles(b []byte) ([]file, error) {
 	var changes []file
 	for line := range bytes.Lines(b) {
 		text := string(bytes.TrimSuffix(line, []byte("\n")))
-		if listedFile.MatchString(text) {
+		if listedFile(text) {
 			changes = append(changes, file{path: text})
 			continue
 		}

@@ -6,7 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"path/filepath"
-	"regexp"
+	"strings"
 
 	"github.com/distributed-trust/distrust/records"
 	"github.com/distributed-trust/distrust/records/internal/gitstore"
@@ -66,14 +66,29 @@ func (g *gate) fetched() error {
 	return nil
 }
 
-// listedFile is the form of paths on a list (F4).
-var listedFile = regexp.MustCompile(`^(records|keys)(/[a-z0-9][a-z0-9._-]{0,127}){1,4}$`)
+// listedFile is the form of paths on a list (F4): records/ or keys/, and one to four names.
+func listedFile(path string) bool {
+	folder, rest, below := strings.Cut(path, "/")
+	if !below || folder != records.RecordsFolder && folder != records.KeysFolder {
+		return false
+	}
+	for range 4 {
+		var name string
+		if name, rest, below = strings.Cut(rest, "/"); !gitstore.ValidName(name) {
+			return false
+		}
+		if !below {
+			return true
+		}
+	}
+	return false
+}
 
 // maxBranchBytes bounds the name of a branch, which a pin holds, as the fetch of the next one does.
 const maxBranchBytes = 200
 
-// objectID is the form of an object id of git.
-var objectID = regexp.MustCompile(`^[0-9a-f]{40}$`)
+// isObject is the form of an object id of git.
+func isObject(s string) bool { return len(s) == 40 && lowerHex(s) }
 
 func (g *gate) files(changes []file) error {
 	if g.list != nil {
@@ -84,7 +99,7 @@ func (g *gate) files(changes []file) error {
 		last = g.changed[n-1].path
 	}
 	for _, f := range changes {
-		if f.path <= last || !listedFile.MatchString(f.path) || !f.gone() && !objectID.MatchString(f.blob) || f.size < 0 {
+		if f.path <= last || !listedFile(f.path) || !f.gone() && !isObject(f.blob) || f.size < 0 {
 			return unbelievable("a list of files that is none")
 		}
 		last = f.path
@@ -172,7 +187,7 @@ func (g *gate) addUp(doc schema.Head) error {
 // as missing.
 func (g *gate) open(c claim) (*headSet, error) {
 	if len(g.raw) == 0 || len(c.Branch) > maxBranchBytes || g.job.Branch != "" && c.Branch != g.job.Branch ||
-		!objectID.MatchString(c.Tip) || !objectID.MatchString(c.Commit) || c.Unsealed < 0 || c.NotUnderstood < 0 {
+		!isObject(c.Tip) || !isObject(c.Commit) || c.Unsealed < 0 || c.NotUnderstood < 0 {
 		return nil, unbelievable("a state that is none")
 	}
 	first := g.raw[0]

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/distributed-trust/distrust/records"
@@ -24,8 +23,6 @@ type keptReports struct {
 	drop    []string         // ids that are in the set again, removed after the pin
 }
 
-var idPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
-
 // readKept opens the kept reports of a log.
 func readKept(d Dirs, log records.Log) (*keptReports, error) {
 	k := &keptReports{dirs: d, dir: d.kept(log.ID)}
@@ -38,7 +35,7 @@ func readKept(d Dirs, log records.Log) (*keptReports, error) {
 	}
 	for _, entry := range entries {
 		id, ok := strings.CutSuffix(entry.Name(), ".yml")
-		if !ok || !idPattern.MatchString(id) {
+		if !ok || len(id) != 64 || !lowerHex(id) {
 			continue
 		}
 		r, err := k.open(id, log)

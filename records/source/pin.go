@@ -106,7 +106,7 @@ func (p *Pin) Doc() (*schema.Head, error) {
 // ReadPin reads the pin of a log: [ErrNoPin] when there is none, a [PinError] when it is damaged
 // or belongs to a newer program.
 func ReadPin(d Dirs, log string) (*Pin, error) {
-	if !logPattern.MatchString(log) {
+	if !isLog(log) {
 		return nil, fmt.Errorf("reading pin: %q is not a log id", log)
 	}
 	file := d.pin(log)
@@ -156,7 +156,7 @@ func parsePin(b []byte) (*Pin, error) {
 	if err != nil {
 		return nil, err
 	}
-	if doc.Log != pin.Log || !logPattern.MatchString(pin.Log) {
+	if doc.Log != pin.Log || !isLog(pin.Log) {
 		return nil, errors.New("its head belongs to another log")
 	}
 	return &pin, nil
@@ -210,7 +210,7 @@ func Pins(d Dirs) (pins []*Pin, damaged []*PinError, err error) {
 	}
 	for _, entry := range entries { // sorted by name
 		log, ok := strings.CutSuffix(entry.Name(), ".json")
-		if !ok || !logPattern.MatchString(log) {
+		if !ok || !isLog(log) {
 			continue // a temporary file of a killed run, or not ours
 		}
 		pin, err := ReadPin(d, log)

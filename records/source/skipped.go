@@ -37,7 +37,7 @@ type Skipped struct {
 // ReadSkipped lists what of a source's accepted set is not read. It is empty when nothing is, and
 // when the cache that knows was deleted: the next sync finds out again.
 func ReadSkipped(d Dirs, log string) []Skipped {
-	if !logPattern.MatchString(log) {
+	if !isLog(log) {
 		return nil
 	}
 	return readSkipList(d.skipped(log)).Skipped

@@ -33,7 +33,7 @@ func Unfollow(ctx context.Context, d Dirs, log string, now time.Time, apply func
 // kept reports, and the pin, so that the next contact is a first one. A log whose pin is damaged
 // can be forgotten too. The caller holds the writers' lock.
 func Forget(ctx context.Context, d Dirs, log string, apply func(context.Context, []index.Update) error) error {
-	if !logPattern.MatchString(log) {
+	if !isLog(log) {
 		return fmt.Errorf("forgetting: %q is not a log id", log)
 	}
 	if err := apply(ctx, []index.Update{{Log: log, Drop: true}}); err != nil {

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -83,19 +84,25 @@ func safeName(name string) bool {
 		return false
 	}
 	device, _, _ := strings.Cut(strings.ToLower(name), ".")
-	return !devices.MatchString(device) && !strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) })
+	return !devices().MatchString(device) && !strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
 var (
-	word    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._~-]*$`) // of an owner, a repository, a package
-	element = regexp.MustCompile(`^[A-Za-z0-9._~-]+$`)             // of a Go module path
-	hashed  = regexp.MustCompile(`^[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}$`)
-	devices = regexp.MustCompile(`^(con|prn|aux|nul|com[0-9]|lpt[0-9])$`)
-	pep440  = regexp.MustCompile(`^(?:[0-9]+!)?[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:\.dev[0-9]+)?(?:\+[a-z0-9]+(?:[._][a-z0-9]+)*)?$`)
-	semver  = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$`)
-	derived = regexp.MustCompile(`-g[0-9a-fA-F]{4,64}$`)
-	commit  = regexp.MustCompile(`^[0-9a-fA-F]{4,64}$`)
+	word    = expression(`^[A-Za-z0-9_][A-Za-z0-9._~-]*$`) // of an owner, a repository, a package
+	element = expression(`^[A-Za-z0-9._~-]+$`)             // of a Go module path
+	hashed  = expression(`^[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}$`)
+	devices = expression(`^(con|prn|aux|nul|com[0-9]|lpt[0-9])$`)
+	pep440  = expression(`^(?:[0-9]+!)?[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:\.dev[0-9]+)?(?:\+[a-z0-9]+(?:[._][a-z0-9]+)*)?$`)
+	semver  = expression(`^[0-9]+\.[0-9]+\.[0-9]+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$`)
+	derived = expression(`-g[0-9a-fA-F]{4,64}$`)
+	commit  = expression(`^[0-9a-fA-F]{4,64}$`)
 )
+
+// expression compiles a regular expression when it is first asked for: most runs of the program read no
+// address, and compiling all of these takes a good part of its start.
+func expression(text string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
+}
 
 // publishers are the hosts that are known. Each fills in what it knows.
 func publishers() map[string]func(segments []string, p Published) Published {
@@ -139,10 +146,10 @@ func fromPyPI(s []string, p Published) Published {
 	default:
 		return p
 	}
-	if !word.MatchString(name) || !pep440.MatchString(version) {
+	if !word().MatchString(name) || !pep440().MatchString(version) {
 		return p
 	}
-	if !hashed.MatchString(strings.Join(s[1:4], "/")) && !samePyPI(name, s[3]) {
+	if !hashed().MatchString(strings.Join(s[1:4], "/")) && !samePyPI(name, s[3]) {
 		return p
 	}
 	p.Project, p.Version = "pypi:"+name, version
@@ -179,11 +186,11 @@ func fromNPM(s []string, p Published) Published {
 		scope, name = "@_", project
 	}
 	scope, isScope := strings.CutPrefix(scope, "@")
-	if len(s) < 3 || s[len(s)-2] != "-" || !isScope || !word.MatchString(scope) || !word.MatchString(name) {
+	if len(s) < 3 || s[len(s)-2] != "-" || !isScope || !word().MatchString(scope) || !word().MatchString(name) {
 		return p
 	}
 	version, ok := strings.CutPrefix(strings.TrimSuffix(p.File, ".tgz"), name+"-")
-	if !ok || !strings.HasSuffix(p.File, ".tgz") || !semver.MatchString(version) {
+	if !ok || !strings.HasSuffix(p.File, ".tgz") || !semver().MatchString(version) {
 		return p
 	}
 	if strings.ToLower(project) != project {
@@ -210,7 +217,7 @@ func fromCrates(s []string, p Published) Published {
 	case len(s) == 4 && s[0] == "crates" && s[3] == "download":
 		name, version = s[1], s[2]
 	}
-	if !word.MatchString(name) || !semver.MatchString(version) {
+	if !word().MatchString(name) || !semver().MatchString(version) {
 		return p
 	}
 	return Published{File: name + "-" + version + ".crate", Project: "cargo:" + name, Version: version}
@@ -225,14 +232,14 @@ func fromGo(s []string, p Published) Published {
 	module, ok := unbang(strings.Join(s[:at], "/"))
 	version, fine := unbang(strings.TrimSuffix(p.File, ".zip"))
 	number, isVersion := strings.CutPrefix(version, "v")
-	if !ok || !fine || !isVersion || !semver.MatchString(number) || slices.ContainsFunc(strings.Split(module, "/"), notElement) {
+	if !ok || !fine || !isVersion || !semver().MatchString(number) || slices.ContainsFunc(strings.Split(module, "/"), notElement) {
 		return p
 	}
 	base := module[strings.LastIndexByte(module, '/')+1:]
 	return Published{File: base + "@" + version + ".zip", Project: "golang:" + module, Version: version}
 }
 
-func notElement(s string) bool { return !element.MatchString(s) }
+func notElement(s string) bool { return !element().MatchString(s) }
 
 // unbang undoes the Go proxy's spelling of upper-case letters.
 func unbang(s string) (string, bool) {
@@ -288,16 +295,16 @@ func fromForge(kind string, s []string, p Published) Published {
 // plainRef says whether git can only take ref for the name of a tag or branch: not for steps from one to other
 // commits, nor for what git describe prints, of which only the commit at its end counts.
 func plainRef(ref string) bool {
-	return !strings.ContainsAny(ref, `~^:?*[\`) && !strings.Contains(ref, "..") && !strings.Contains(ref, "@{") && !derived.MatchString(ref)
+	return !strings.ContainsAny(ref, `~^:?*[\`) && !strings.Contains(ref, "..") && !strings.Contains(ref, "@{") && !derived().MatchString(ref)
 }
 
 // anybodys says whether ref, where any kind of name can stand, may lead to what anybody can have put there: a
 // commit, or a pull request (pull/1/head).
-func anybodys(ref string) bool { return commit.MatchString(ref) || strings.Contains(ref, "/") }
+func anybodys(ref string) bool { return commit().MatchString(ref) || strings.Contains(ref, "/") }
 
 // plainRepo says whether an owner and a repository are just that.
 func plainRepo(names []string) bool {
-	return !slices.ContainsFunc(names, func(s string) bool { return !word.MatchString(s) })
+	return !slices.ContainsFunc(names, func(s string) bool { return !word().MatchString(s) })
 }
 
 // archiveName is what a forge itself calls the archive of a tag, without the v of a version.

@@ -199,7 +199,7 @@ func (w *treeWalk) folder(path string, h plumbing.Hash, depth int) (map[string]e
 // checkEntry is F4's rule for names and modes.
 func checkEntry(path string, e entry, depth int) error {
 	bad := func(what string) error { return &HostileError{What: what, Where: path + clip(e.name)} }
-	if !validName(e.name) {
+	if !ValidName(e.name) {
 		return bad("a name that F4 forbids:")
 	}
 	folder := e.mode == modeDir
@@ -212,8 +212,8 @@ func checkEntry(path string, e entry, depth int) error {
 	return nil
 }
 
-// validName is ^[a-z0-9][a-z0-9._-]{0,127}$.
-func validName(s string) bool {
+// ValidName is the form of a name below records/ and keys/ (F4): ^[a-z0-9][a-z0-9._-]{0,127}$.
+func ValidName(s string) bool {
 	if s == "" || len(s) > 128 || strings.ContainsRune("._-", rune(s[0])) {
 		return false
 	}

@@ -125,7 +125,8 @@ var (
 	errBucket = fmt.Errorf("%w: a bucket is missing", ErrDamaged)
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+// castagnoli is the CRC that processors compute in hardware; its table is made when it is first asked for.
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 // seal puts the checksum of bucket, key and body before the body, so that a value which is
 // damaged, or found where another belongs, is never believed.
@@ -143,9 +144,9 @@ func unseal(bucket, key, value []byte) ([]byte, error) {
 }
 
 func sealSum(bucket, key, body []byte) uint32 {
-	sum := crc32.Update(0, castagnoli, bucket)
-	sum = crc32.Update(sum, castagnoli, key)
-	return crc32.Update(sum, castagnoli, body)
+	sum := crc32.Update(0, castagnoli(), bucket)
+	sum = crc32.Update(sum, castagnoli(), key)
+	return crc32.Update(sum, castagnoli(), body)
 }
 
 func sealBlock(space int, key []byte, block []Posting) []byte {

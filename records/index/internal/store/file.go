@@ -69,7 +69,7 @@ func header(log string) ([]byte, error) {
 		return nil, err
 	}
 	b := append([]byte(fileMagic), raw...)
-	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli)), nil
+	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli())), nil
 }
 
 // checkHeader says why the file is not the log's store.

@@ -42,8 +42,9 @@ const (
 // ErrFrame says that no whole frame lies where one is read.
 var ErrFrame = errors.New("no whole frame")
 
-// castagnoli is the CRC that processors compute in hardware. It finds damage, not intent.
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+// castagnoli is the CRC that processors compute in hardware. It finds damage, not intent. Its
+// table is made when it is first asked for.
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 // appendHeader appends what comes before the body of a frame.
 func appendHeader(b []byte, kind frameKind, body []byte) []byte {
@@ -56,7 +57,7 @@ func appendHeader(b []byte, kind frameKind, body []byte) []byte {
 }
 
 func frameSum(head, body []byte) uint32 {
-	return crc32.Update(crc32.Update(0, castagnoli, head), castagnoli, body)
+	return crc32.Update(crc32.Update(0, castagnoli(), head), castagnoli(), body)
 }
 
 // Frame is one frame of a store, read and found whole.
