@@ -77,13 +77,17 @@ type collector struct {
 // changed. Nothing that it hands over has been accepted. Unchanged says that the tip is the pinned
 // one and that the index holds its set: nothing was read.
 func collect(ctx context.Context, j job, access Access, to sink) (unchanged bool, err error) {
-	store, err := gitstore.OpenStore(filepath.Join(j.Dir, gitFolder))
+	store, err := gitstore.StoreAt(filepath.Join(j.Dir, gitFolder))
 	if err != nil {
 		return false, err
 	}
 	defer store.Close()
+	unless := "" // what is read already
+	if j.Fresh {
+		unless = j.Tip
+	}
 	tip, err := store.Fetch(ctx, gitstore.FetchOptions{
-		URL: j.URL, Branch: j.Branch, Known: j.Tip, Limits: j.Limits.git(),
+		URL: j.URL, Branch: j.Branch, Known: j.Tip, Unless: unless, Limits: j.Limits.git(),
 		Access: gitstore.Access{
 			Typed: j.Typed, Insecure: j.Insecure,
 			Credentials: access.Credentials, SSH: access.SSH,
@@ -95,7 +99,7 @@ func collect(ctx context.Context, j job, access Access, to sink) (unchanged bool
 	if err := to.fetched(); err != nil {
 		return false, err
 	}
-	if j.Fresh && tip.Commit == j.Tip {
+	if tip.Commit == unless {
 		return true, nil
 	}
 	c := &collector{job: j, store: store}

@@ -21,6 +21,7 @@ type FetchOptions struct {
 	URL    string
 	Branch string // short name; empty: the one that the remote's HEAD names
 	Known  string // a commit that was accepted before; empty: none
+	Unless string // a commit that nothing is wanted of: a branch that names it leaves the store alone
 	Limits Limits
 	Access
 }
@@ -95,8 +96,9 @@ func exists(name string) bool {
 }
 
 // receive fetches one branch into a spool, checks it, and leaves it to the
-// caller to keep it. Nothing of the target changes.
-func receive(ctx context.Context, opt FetchOptions, to target) (got *received, err error) {
+// caller to keep it. Nothing of the target changes, which is asked for once
+// something has to be compared with it.
+func receive(ctx context.Context, opt FetchOptions, open func() (*target, error)) (got *received, err error) {
 	from, err := parseURL(opt.URL, URLOptions{Typed: opt.Typed, Insecure: opt.Insecure})
 	if err != nil {
 		return nil, err
@@ -107,7 +109,7 @@ func receive(ctx context.Context, opt FetchOptions, to target) (got *received, e
 	limits := opt.Limits.orDefault()
 	err = converse(ctx, from, opt.Access, limits, forFetch, func(ctx context.Context, s session) error {
 		got = &received{}
-		err := got.talk(ctx, s, opt, to, limits)
+		err := got.talk(ctx, s, opt, open, limits)
 		if err != nil {
 			got.drop()
 		}
@@ -119,13 +121,17 @@ func receive(ctx context.Context, opt FetchOptions, to target) (got *received, e
 	return got, nil
 }
 
-func (r *received) talk(ctx context.Context, s session, opt FetchOptions, to target, l Limits) (err error) {
+func (r *received) talk(ctx context.Context, s session, opt FetchOptions, open func() (*target, error), l Limits) (err error) {
 	defer recoverDecoder(&err)
 	refs, err := s.refs(ctx)
 	if err != nil {
 		return err
 	}
 	want, err := r.chooseBranch(refs, opt.Branch)
+	if err != nil || r.tip.Commit == opt.Unless {
+		return err
+	}
+	to, err := open()
 	if err != nil {
 		return err
 	}
@@ -202,7 +208,7 @@ func headBranch(refs *packp.AdvRefs, heads string) string {
 
 // download asks for the commit and what it needs beyond what we have, spools
 // what comes, scans it, and makes its index.
-func (r *received) download(ctx context.Context, s session, refs *packp.AdvRefs, want plumbing.Hash, to target, l Limits) error {
+func (r *received) download(ctx context.Context, s session, refs *packp.AdvRefs, want plumbing.Hash, to *target, l Limits) error {
 	req := packp.NewUploadPackRequestFromCapabilities(refs.Capabilities)
 	req.Wants = []plumbing.Hash{want}
 	req.Haves = to.objects.recent(to.have, maxHaves)

@@ -1,6 +1,7 @@
 package gitstore
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"os"
@@ -73,7 +74,8 @@ func readIndex(name string) (_ *idxfile.MemoryIndex, err error) {
 	}
 	defer f.Close()
 	index := idxfile.NewMemoryIndex()
-	if err := idxfile.NewDecoder(f).Decode(index); err != nil {
+	// The decoder asks for four bytes at a time.
+	if err := idxfile.NewDecoder(bufio.NewReader(f)).Decode(index); err != nil {
 		return nil, fmt.Errorf("opening a pack: %w", err)
 	}
 	return index, nil

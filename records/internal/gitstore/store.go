@@ -38,31 +38,26 @@ type Store struct {
 	maxPacks int
 }
 
-// OpenStore opens the store in a folder, which is made when it is not there,
-// and sweeps what a killed fetch left behind.
-func OpenStore(dir string) (*Store, error) {
+// StoreAt is the store in a folder, not opened yet: [Store.Fetch] opens it when
+// there is something to fetch. Without it nothing is in the store.
+func StoreAt(dir string) (*Store, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("opening a store: %w", err)
 	}
-	for _, d := range []string{"objects/pack", "objects/info", "refs/heads", "refs/distrust"} {
-		if err := os.MkdirAll(filepath.Join(dir, filepath.FromSlash(d)), 0o700); err != nil {
-			return nil, fmt.Errorf("opening a store: %w", err)
-		}
+	return &Store{dir: dir, maxPacks: maxPacks, objects: objects{mu: new(sync.Mutex)}}, nil
+}
+
+// OpenStore opens the store in a folder, which is made when it is not there,
+// and sweeps what a killed fetch left behind.
+func OpenStore(dir string) (*Store, error) {
+	s, err := StoreAt(dir)
+	if err != nil {
+		return nil, err
 	}
-	for name, text := range map[string]string{
-		"HEAD":   "ref: refs/heads/main\n", // no such branch: git demands a name, and we use none
-		"config": "[core]\n\trepositoryformatversion = 0\n\tbare = true\n",
-	} {
-		file := filepath.Join(dir, name)
-		if info, err := os.Stat(file); err == nil && info.Size() > 0 {
-			continue
-		}
-		if err := writeFile(file, []byte(text), 0o600); err != nil {
-			return nil, fmt.Errorf("opening a store: %w", err)
-		}
+	if err := s.create(); err != nil {
+		return nil, fmt.Errorf("opening a store: %w", err)
 	}
-	s := &Store{dir: dir, maxPacks: maxPacks, objects: objects{mu: new(sync.Mutex)}}
 	release, err := lockFile(s.lockName())
 	switch {
 	case err == nil:
@@ -80,11 +75,36 @@ func OpenStore(dir string) (*Store, error) {
 	return s, nil
 }
 
+// create makes what is not there of the folder.
+func (s *Store) create() error {
+	for _, d := range []string{"objects/pack", "objects/info", "refs/heads", "refs/distrust"} {
+		if err := os.MkdirAll(filepath.Join(s.dir, filepath.FromSlash(d)), 0o700); err != nil {
+			return err
+		}
+	}
+	for name, text := range map[string]string{
+		"HEAD":   "ref: refs/heads/main\n", // no such branch: git demands a name, and we use none
+		"config": "[core]\n\trepositoryformatversion = 0\n\tbare = true\n",
+	} {
+		file := filepath.Join(s.dir, name)
+		if info, err := os.Stat(file); err == nil && info.Size() > 0 {
+			continue
+		}
+		if err := writeFile(file, []byte(text), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Close gives back the open files.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.layers = nil
+	if s.packed == nil {
+		return nil
+	}
 	return s.packed.Close()
 }
 
@@ -146,52 +166,92 @@ func (s *Store) sweep() error {
 // Fetch brings the branch of a remote repository into the store and gives its
 // commit. The reference of the store moves, and the new pack is kept, only when
 // every commit that is new and every file of F4 in it arrived; otherwise the
-// store is as it was.
+// store is as it was. When the branch names opt.Unless the store is not looked at.
 func (s *Store) Fetch(ctx context.Context, opt FetchOptions) (Tip, error) {
-	release, err := lockFile(s.lockName())
-	if err != nil {
-		return Tip{}, fmt.Errorf("fetching: %w", err)
+	f := storeFetch{store: s, known: opt.Known, limits: opt.Limits.orDefault()}
+	defer f.end()
+	got, err := receive(ctx, opt, f.target)
+	if f.failed != nil { // of this machine: no matter what it looks like within a conversation
+		return Tip{}, fmt.Errorf("fetching: %w", f.failed)
 	}
-	defer release()
-	if err := s.sweep(); err != nil {
-		return Tip{}, fmt.Errorf("fetching: %w", err)
-	}
-	if err := s.reopen(); err != nil {
-		return Tip{}, fmt.Errorf("fetching: %w", err)
-	}
-	incoming, err := readRef(s.dir, incomingRef)
-	if err != nil {
-		return Tip{}, fmt.Errorf("fetching: %w", err)
-	}
-	limits := opt.Limits.orDefault()
-	count, size, err := s.usage()
-	if err != nil {
-		return Tip{}, fmt.Errorf("fetching: %w", err)
-	}
-	to := target{objects: &s.objects, dir: s.dir}
-	if count <= s.maxPacks && size <= limits.StoreBytes {
-		to.have = s.present(incoming.String(), opt.Known)
-	}
-	got, err := receive(ctx, opt, to)
 	if err != nil {
 		return Tip{}, err
 	}
 	defer got.drop()
-	if len(to.have) > 0 && size+got.size > limits.StoreBytes {
+	if f.to == nil {
+		return got.tip, nil
+	}
+	most := f.limits.StoreBytes
+	if len(f.to.have) > 0 && f.size+got.size > most {
 		// The new pack does not fit beside the old ones: take everything as one.
-		to.have = nil
-		if got, err = receive(ctx, opt, to); err != nil {
+		f.to.have, opt.Unless = nil, ""
+		if got, err = receive(ctx, opt, f.target); err != nil {
 			return Tip{}, err
 		}
 		defer got.drop()
 	}
-	if got.size > limits.StoreBytes {
-		return Tip{}, &LimitError{What: "bytes kept for the source", Limit: limits.StoreBytes, Got: got.size, Option: "store"}
+	if got.size > most {
+		return Tip{}, &LimitError{What: "bytes kept for the source", Limit: most, Got: got.size, Option: "store"}
 	}
-	if err := s.adopt(got, len(to.have) == 0); err != nil {
+	if err := s.adopt(got, len(f.to.have) == 0); err != nil {
 		return Tip{}, fmt.Errorf("fetching: %w", err)
 	}
 	return got.tip, nil
+}
+
+// storeFetch is one fetch into a store, which is locked from when it is first
+// looked at until the fetch ends.
+type storeFetch struct {
+	store   *Store
+	known   string
+	limits  Limits
+	release func()
+	to      *target
+	failed  error // why there is no target
+	size    int64 // of the packs that are there
+}
+
+func (f *storeFetch) end() {
+	if f.release != nil {
+		f.release()
+	}
+}
+
+// target is what the store has, looked at once.
+func (f *storeFetch) target() (*target, error) {
+	if f.to == nil && f.failed == nil {
+		f.failed = f.open()
+	}
+	return f.to, f.failed
+}
+
+func (f *storeFetch) open() (err error) {
+	s := f.store
+	if err := s.create(); err != nil {
+		return err
+	}
+	if f.release, err = lockFile(s.lockName()); err != nil {
+		return err
+	}
+	if err := s.sweep(); err != nil {
+		return err
+	}
+	if err := s.reopen(); err != nil {
+		return err
+	}
+	incoming, err := readRef(s.dir, incomingRef)
+	if err != nil {
+		return err
+	}
+	var count int
+	if count, f.size, err = s.usage(); err != nil {
+		return err
+	}
+	f.to = &target{objects: &s.objects, dir: s.dir}
+	if count <= s.maxPacks && f.size <= f.limits.StoreBytes {
+		f.to.have = s.present(incoming.String(), f.known)
+	}
+	return nil
 }
 
 // adopt moves a checked pack into the store, then the reference, then removes

@@ -41,6 +41,40 @@ func TestFetchFromGit(t *testing.T) {
 	}
 }
 
+// A branch that names what is known already costs one question, and no look at the store.
+func TestFetchUnless(t *testing.T) {
+	t.Parallel()
+	repo := trustRepo(t)
+	tip := testkit.Git(t, repo, "rev-parse", "HEAD")
+	dir := filepath.Join(t.TempDir(), "store")
+	s, err := StoreAt(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	opt := typed(repo, tip)
+	opt.Unless = tip
+	if got, err := s.Fetch(t.Context(), opt); err != nil || got != (Tip{tip, "main"}) {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if exists(dir) {
+		t.Error("the store was made")
+	}
+	next := commitFiles(t, repo, map[string]string{"head.yml": "another\n"}, "news")
+	if got, err := s.Fetch(t.Context(), opt); err != nil || got.Commit != next || !s.Has(tip) || !s.Has(next) {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	fsck(t, dir)
+	release, err := lockFile(s.lockName())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	if _, err := s.Fetch(t.Context(), opt); !errors.Is(err, ErrLocked) {
+		t.Errorf("somebody else fetches: %v", err)
+	}
+}
+
 // checkFiles compares a snapshot with what was written.
 func checkFiles(t *testing.T, s *Store, commit string, files map[string]string) {
 	t.Helper()

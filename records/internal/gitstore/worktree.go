@@ -302,7 +302,9 @@ func (w *Worktree) Fetch(ctx context.Context, opt FetchOptions) (Tip, error) {
 		return Tip{}, fmt.Errorf("fetching: %w", err)
 	}
 	defer release()
-	got, err := receive(ctx, opt, target{objects: &w.objects, dir: w.common, have: w.present(opt.Known, at.Commit)})
+	got, err := receive(ctx, opt, func() (*target, error) {
+		return &target{objects: &w.objects, dir: w.common, have: w.present(opt.Known, at.Commit)}, nil
+	})
 	if err != nil {
 		return Tip{}, err
 	}
