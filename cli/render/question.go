@@ -313,8 +313,13 @@ func (r Report) ChangedSigner(s Style) string {
 		add("  ", Signer(signer))
 	}
 	var own []trust.Statement
-	for _, f := range r.Decision.Findings {
+	told, more := 0, 0
+	for _, f := range r.Decision.Findings { // the user's own are the first
 		if f.Kind != trust.FindingOtherSigner {
+			continue
+		}
+		if told++; told > maxOthers {
+			more++
 			continue
 		}
 		whose := "you trust"
@@ -325,6 +330,9 @@ func (r Report) ChangedSigner(s Style) string {
 		}
 		add("", fmt.Sprintf("The key that %s for %s, since %s:", whose, project, Date(time.Unix(f.Statement.Issued, 0))))
 		add("  ", Signer(f.Signer)+", by record "+shortID(f.Statement.ID))
+	}
+	if more > 0 {
+		add("", fmt.Sprintf("and %d more keys, none of which signed it.", more))
 	}
 	add("", "Once you are sure of the new key:")
 	for _, signer := range signed {

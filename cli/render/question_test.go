@@ -160,6 +160,10 @@ func TestHostileFlood(t *testing.T) {
 	if text := r.OtherBytes(Style{Width: 80}); strings.Count(text, "\n") > 20 || !strings.Contains(text, "and 995 more") {
 		t.Errorf("a list of a thousand files is told whole:\n%s", text)
 	}
+	r.Decision.By, r.Decision.Findings = trust.ByChangedSigner, slices.Repeat([]trust.Finding{{Kind: trust.FindingOtherSigner, Source: "alice", Signer: ned, Statement: trust.Statement{ID: id("8")}}}, 300)
+	if text := r.ChangedSigner(Style{Width: 80}); strings.Count(text, "\n") > 24 || !strings.Contains(text, "and 295 more keys") {
+		t.Errorf("three hundred keys are told whole:\n%s", text)
+	}
 	for range 2000 {
 		q.Decision.Findings = append(q.Decision.Findings, trust.Finding{Kind: trust.FindingNameTwin, Source: "puppet", Statement: trust.Statement{Issued: ago(day)}})
 	}
