@@ -14,6 +14,7 @@ import (
 	"github.com/distributed-trust/distrust/records/signature"
 	"github.com/distributed-trust/distrust/records/source"
 	"github.com/distributed-trust/distrust/records/subject"
+	"github.com/distributed-trust/distrust/records/subject/lockfile"
 	"github.com/distributed-trust/distrust/schema"
 	"github.com/distributed-trust/distrust/sshsig"
 	"github.com/distributed-trust/distrust/sshsig/signer"
@@ -181,6 +182,10 @@ func documentHints() []hintRow {
 		as(Failed, networkHint),
 		is(subject.ErrDirectory, Failed, "name the files in it"),
 		is(subject.ErrDigest, Usage, "write sha256: and 64 hexadecimal digits"),
+		is(lockfile.ErrUnsupported, Failed, "watch what it brought instead: distrust journal add FOLDER"),
+		as(Failed, func(*lockfile.Error) render.Hint {
+			return hintf("have it written anew by the program that wrote it; if that takes it as it is, report it to us")
+		}),
 		is(errSigner, Usage, "see", "distrust", "trust", "--help"),
 	}
 }
