@@ -39,8 +39,12 @@ fuzz time="10s":
         done
     done
 
+# the program beside its peers, as in docs/benchmarks.md (just bench quick; just bench -only P1,P2)
+bench *flags:
+    CGO_ENABLED=0 go run ./cli/internal/bench {{ flags }}
+
 # Go benchmarks, all of them or those that match
-bench match=".":
+microbench match=".":
     go test -run '^$' -bench '{{ match }}' -benchmem ./...
 
 # every gate that reads the code
