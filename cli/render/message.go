@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"unicode"
 
 	"github.com/distributed-trust/distrust/records"
 	"github.com/distributed-trust/distrust/schema"
@@ -25,8 +26,8 @@ type Message struct {
 }
 
 const (
-	// maxMailto is how long a mailto: link may be: some programs that take one cut it at 2,048 characters.
-	maxMailto = 2000
+	// maxLink is how long a link may be: some programs that take one cut it at 2,048 characters.
+	maxLink = 2000
 	// maxSubjects is how many of a report's subjects the message names; the record has them all.
 	maxSubjects = 8
 	// maxInline is how long a record may be to be part of the message.
@@ -50,7 +51,10 @@ func (m Message) Text() string { return strings.Join(m.parts(), "\n") }
 // address of a page, which takes no text. It is "" where the list names no contact, or none that a
 // link can be made of.
 func (m Message) Link() string {
-	if strings.HasPrefix(m.Contact, "https://") && Escape(m.Contact) == m.Contact {
+	if page, err := url.Parse(m.Contact); err == nil && strings.HasPrefix(m.Contact, "https://") {
+		if page.Hostname() == "" || page.User != nil || len(m.Contact) > maxLink || !harmless(m.Contact, ":/?#") {
+			return ""
+		}
 		return m.Contact
 	}
 	address := m.Address()
@@ -64,7 +68,7 @@ func (m Message) Link() string {
 		if n < len(parts) {
 			body += "\n(The rest does not fit into a link: paste it here.)\n"
 		}
-		if link := start + percent(strings.ReplaceAll(body, "\n", "\r\n"), ""); len(link) <= maxMailto {
+		if link := start + percent(strings.ReplaceAll(body, "\n", "\r\n"), ""); len(link) <= maxLink {
 			return link
 		}
 	}
@@ -80,10 +84,20 @@ func (m Message) Address() string {
 	}
 	to, _, _ = strings.Cut(to, "?")
 	address, err := url.PathUnescape(to)
-	if err != nil || len(address) > 320 || Escape(address) != address || strings.ContainsAny(address, " \"\\<>#") || !strings.Contains(address, "@") {
+	if err != nil || len(address) > 320 || !harmless(address, "") || !strings.Contains(address, "@") {
 		return ""
 	}
 	return address
+}
+
+// harmless says whether a foreign address may be shown to be copied: it has no character that means
+// something to a shell, to a header or to whoever looks at it. Those in more are allowed, too.
+func harmless(text, more string) bool {
+	odd := func(c rune) bool {
+		return c > unicode.MaxASCII && !unicode.IsLetter(c) ||
+			c <= unicode.MaxASCII && !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune("-._~+=%@,"+more, c)
+	}
+	return Escape(text) == text && !strings.ContainsFunc(text, odd)
 }
 
 // percent encodes a text for a part of a mailto: link. What RFC 3986 calls unreserved stays, and so

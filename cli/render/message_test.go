@@ -1,6 +1,9 @@
 package render
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestAddress: a contact is somebody else's word. Nothing but an address gets out of it and into a message.
 func TestAddress(t *testing.T) {
@@ -16,6 +19,11 @@ func TestAddress(t *testing.T) {
 		"mailto:alice@example.org%20<m@example.org>":        "",
 		"mailto:alice%zz@example.org":                       "",
 		"mailto:alice":                                      "",
+		"mailto:$(id)@example.org":                          "",
+		"mailto:';id;'@example.org":                         "",
+		"mailto:a&bcc=m@example.org":                        "",
+		"mailto:a%3Fbcc=m@example.org":                      "",
+		"mailto:jürgen@example.org":                         "jürgen@example.org",
 		"https://example.org/alice@example.org":             "",
 		"":                                                  "",
 	} {
@@ -25,6 +33,14 @@ func TestAddress(t *testing.T) {
 	}
 	if got := (Message{Contact: "https://example.org/contact"}).Link(); got != "https://example.org/contact" {
 		t.Errorf("a page: %q", got)
+	}
+	for _, contact := range []string{
+		"https://example.org/$(id)", "https://example.org/';id;'", "https://example.org/?a&id", "https://example.org/`id`", "https:///",
+		`https://example.org\@example.net/`, "https://example.net@example.org/", "https://example.org/" + strings.Repeat("a", maxLink), "javascript:alert(1)",
+	} {
+		if got := (Message{Contact: contact}).Link(); got != "" {
+			t.Errorf("%.60s: %.60q", contact, got)
+		}
 	}
 	if got := percent("a b&c=d?ä\r\n", ""); got != "a%20b%26c%3Dd%3F%C3%A4%0D%0A" {
 		t.Errorf("encoded: %q", got)
