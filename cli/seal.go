@@ -3,11 +3,14 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	urfave "github.com/urfave/cli/v2"
 
 	"github.com/distributed-trust/distrust/cli/render"
+	"github.com/distributed-trust/distrust/records"
 	"github.com/distributed-trust/distrust/records/home"
+	"github.com/distributed-trust/distrust/schema"
 	"github.com/distributed-trust/distrust/sshsig/signer"
 )
 
@@ -49,10 +52,33 @@ func runSeal(ctx context.Context, in *Invocation) (Exit, error) {
 		if err != nil {
 			return Failed, err
 		}
+		if err := sayStillCounted(ctx, in, h, found.Removed); err != nil {
+			return Failed, err
+		}
 		doc := written.Head.Doc()
 		fmt.Fprintf(in.Env.Stdout, "sealed  head %d over %s, good until %s\n", doc.Seq, count(int(doc.Records), "record"), render.Date(doc.Expires))
 		return Done, m.refresh(ctx, h)
 	})
+}
+
+// sayStillCounted says of reports that were removed and not withdrawn how to take them back: to remove a
+// report ends it for nobody who has it (F5.7).
+func sayStillCounted(ctx context.Context, in *Invocation, h *home.Home, removed []records.Record) error {
+	removed = slices.DeleteFunc(slices.Clone(removed), func(r records.Record) bool { return r.Kind() != schema.KindDistrust })
+	if len(removed) == 0 {
+		return nil
+	}
+	all, err := h.Records(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range removed {
+		if !slices.ContainsFunc(all, func(w records.Record) bool { return slices.Contains(w.Doc().Withdraws, r.ID()) }) {
+			doc := r.Doc()
+			in.Env.say(fmt.Sprintf("who has your report on %s still counts it; to take it back: distrust withdraw %s", subjectsText(doc), r.ID()))
+		}
+	}
+	return nil
 }
 
 // showPending lists what would be sealed, one line each.

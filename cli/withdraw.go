@@ -30,7 +30,8 @@ func withdrawCommand(*Env) *Command {
 		Name: "withdraw", Operands: "ID|FILE", Min: 1, Max: 1, Group: Say,
 		Summary: "take back what you said",
 		Text: `Makes a signed record that takes back records of yours: the one with this id, or all about this file. ` +
-			`Nothing is deleted; followers drop what was taken back at their next sync.`,
+			`Nothing is deleted; followers drop what was taken back at their next sync. A report that you removed by hand still ` +
+			`counts for them: give its whole id.`,
 		Flags: append([]urfave.Flag{forFlag(), reasonFlag(), jsonFlag()}, signFlags()...),
 		Examples: []Example{
 			{"distrust withdraw 9f2c41ab7e03", "one record, by its id"},
@@ -108,6 +109,10 @@ func (in *Invocation) ownRecords(ctx context.Context, arg string) ([]ownRecord, 
 		return nil, fmt.Errorf("%s: %w: you have said nothing yet", arg, errNoSuchRecord)
 	}
 	if isID(arg) && !fileExists(arg) {
+		if w.leftHome(arg) {
+			in.Env.say("that record is not in your home; who has it all the same lets it go once this is published")
+			return []ownRecord{{id: arg}}, nil
+		}
 		return ownByID(w, arg)
 	}
 	s, err := in.read(ctx, arg, subject.Options{})
@@ -143,6 +148,16 @@ func (w *world) hasHead(log string) bool {
 
 // isOwn says whether a log is the home's or the private one.
 func (w *world) isOwn(log string) bool { return slices.Contains(w.compiled.Own, log) }
+
+// leftHome says whether a whole id may be of a record that was removed from the home without a withdrawal. If it
+// is a report, whoever follows counts it until it is withdrawn (F5.7).
+func (w *world) leftHome(id string) bool {
+	if len(id) != 64 || !slices.ContainsFunc(w.compiled.Own, w.hasHead) {
+		return false
+	}
+	_, err := oneByID(w.generation, id)
+	return errors.Is(err, errNoSuchRecord)
+}
 
 // ownByID finds the one own record whose id begins with prefix.
 func ownByID(w *world, prefix string) ([]ownRecord, error) {

@@ -153,9 +153,6 @@ func (x *exchange) judge(ctx context.Context, last published, tip string) (remot
 
 // takeOver brings the home to the remote's state, or puts the own unpublished records on top of it.
 func (x *exchange) takeOver(ctx context.Context, remote remoteState, lost *PublishedError) error {
-	if err := x.pull(ctx, remote.set); err != nil {
-		return err
-	}
 	ahead, err := x.tree.IsAncestor(ctx, remote.tip, x.at.Commit)
 	if err != nil {
 		return err
@@ -168,6 +165,9 @@ func (x *exchange) takeOver(ctx context.Context, remote remoteState, lost *Publi
 		if refused := (*records.HeadError)(nil); !errors.As(err, &refused) || refused.Kind == records.Future {
 			return err
 		}
+	}
+	if err := x.pull(ctx, remote.set); err != nil { // what the home had and let go is no news
+		return err
 	}
 	behind, err := x.tree.IsAncestor(ctx, x.at.Commit, remote.tip)
 	switch {
