@@ -136,8 +136,8 @@ func (p *proofs) listed(ctx context.Context, l *signedList, s subject.Subject) (
 	found := signaturesFrom(l.list.Means(results, name, s.Digest))
 	entry, _ := l.list.Find(name)
 	bad := func(t trust.Signature) bool { return t.State == trust.SignatureBad }
-	if l.named && !entry.Names(s.Digest) && !slices.ContainsFunc(found, bad) {
-		found = append(found, trust.Signature{Format: render.Checksums, State: trust.SignatureBad, Detail: l.file + " names other bytes"})
+	if !entry.Names(s.Digest) && (l.named || slices.ContainsFunc(found, bad)) { // first: what is wrong in one line
+		found = slices.Insert(found, 0, trust.Signature{Format: render.Checksums, State: trust.SignatureBad, Detail: l.file + " names other bytes"})
 	}
 	return found, nil
 }

@@ -100,8 +100,8 @@ func (r Report) reporters(uncounted bool) string {
 	return first
 }
 
-// Checksums stands for the format of a signature where a checksum list that nobody signed speaks against
-// a file; the detail says which.
+// Checksums stands for the format of a signature where a checksum list speaks against a file; the
+// detail says which.
 const Checksums = "checksum list"
 
 // mismatch says what is wrong with the file.

@@ -17,7 +17,7 @@ const (
 
 // ErrUnknownFormat means that bytes are no signature, and no list, of a kind that is known here. It
 // says nothing against the file they lie beside: other tools use the same endings.
-var ErrUnknownFormat = errors.New("not a signature of a known format")
+var ErrUnknownFormat = errors.New("neither a signature nor a checksum list of a known format")
 
 // TooLargeError says that an input is longer than is read.
 type TooLargeError struct {
