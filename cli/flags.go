@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	urfave "github.com/urfave/cli/v2"
+
+	"github.com/distributed-trust/distrust/cli/render"
 )
 
 // The flags that every command has (C1).
@@ -130,7 +133,8 @@ func (p *parser) take(args []string) []string {
 		case p.command.Ends == AtFirstOperand:
 			return args[i:]
 		case p.command.Ends == CommandAfter:
-			p.fail(usagef("the command goes after --, and %q stands before it", arg))
+			p.fail(fail(Usage, fmt.Errorf("the command goes after --, and %q stands before it", arg),
+				"put it behind", render.Words(append([]string{"distrust", p.command.Name, "--"}, args[i:]...)...)...))
 		default:
 			p.operands = append(p.operands, arg)
 		}

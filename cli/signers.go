@@ -59,7 +59,7 @@ func (p *proofs) identity(ctx context.Context, arg string) (string, error) {
 	}
 	b, err := readAtMost(arg, signature.MaxCertificates)
 	if errors.Is(err, os.ErrNotExist) {
-		return "", errSigner
+		return "", fmt.Errorf("%q is no file, and %w", arg, errSigner)
 	}
 	if err != nil {
 		return "", err
@@ -77,6 +77,9 @@ func (p *proofs) identity(ctx context.Context, arg string) (string, error) {
 	}
 	p.askGPG(ctx, sig)
 	signers := sig.Claims(p.keys)
+	if len(signers) == 0 && len(sig.KeyNames()) == 0 { // empty, damaged, or a secret key
+		return "", fmt.Errorf("%s: %w", arg, errSigner)
+	}
 	if len(signers) == 0 {
 		return "", fmt.Errorf("%s is signed by %s, whose key is not at hand: get it, and name it instead", arg, firstFew(sig.KeyNames()))
 	}

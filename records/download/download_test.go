@@ -193,7 +193,7 @@ func hostileRedirects(t *testing.T, server serving) {
 		}
 	}
 	asked = 0
-	if _, _, err := get(t, c, s.URL+"/loop", Options{}); !errors.Is(err, ErrRedirects) || asked != maxRedirects+1 {
+	if _, _, err := get(t, c, s.URL+"/loop", Options{}); !errors.Is(err, ErrRedirects) || asked != maxRedirects+1 || !strings.HasPrefix(err.Error(), "downloading 127.0.0.1:") {
 		t.Errorf("a loop, asked %d times: %v", asked, err)
 	}
 	if got, _, err := get(t, c, s.URL+"/ten", Options{}); got != "ok" {

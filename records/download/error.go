@@ -81,7 +81,7 @@ func explain(ctx context.Context, u *url.URL, err error) error {
 	host := u.Host
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err
-		if last, bad := url.Parse(wrapped.URL); bad == nil {
+		if last, bad := url.Parse(wrapped.URL); bad == nil && last.Host != "" { // a redirect to a path has none
 			host = clip(last.Host) // where redirects led
 		}
 	}
