@@ -31,7 +31,9 @@ func (in *Invocation) read(ctx context.Context, arg string, opts subject.Options
 	if s, is, err := subject.FromDigest(arg); is {
 		return s, err
 	}
-	progress := terminal.NewProgress(in.Env.Stderr, in.Env.IsTerminal(in.Env.Stderr))
+	// A bar would be drawn over what is typed.
+	show := in.Env.IsTerminal(in.Env.Stderr) && (arg != "-" || !in.Env.IsTerminal(in.Env.Stdin))
+	progress := terminal.NewProgress(in.Env.Stderr, show)
 	defer progress.Close()
 	if arg == "-" {
 		return in.readStdin(ctx, progress, opts)

@@ -190,6 +190,9 @@ func signature(s trust.Signature) string {
 	if s.Detail != "" {
 		text += " (" + s.Detail + ")"
 	}
+	if s.State == trust.SignatureNoKey {
+		text += ": give it with --cert FILE"
+	}
 	return text
 }
 
