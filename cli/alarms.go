@@ -144,18 +144,19 @@ func (in *Invocation) printAlarms(ctx context.Context, alarms []journal.Alarm) e
 	if err != nil {
 		return err
 	}
-	places := map[string][]string{}
+	things := map[string]journal.Thing{}
 	for _, t := range journal.Things(entries) {
-		places[t.ID] = t.Places
+		things[t.ID] = t
 	}
 	look := &lookAround{left: maxLooked}
 	for _, a := range alarms {
 		one := render.Alarm{Alarm: a}
-		for i, path := range places[a.ID] {
-			if i == maxPlaces {
-				break
-			}
+		t := things[a.ID]
+		for _, path := range t.Places[:min(maxPlaces, len(t.Places))] {
 			one.Places = append(one.Places, render.Place{Path: path, Bytes: look.at(ctx, path, a.Entry)})
+		}
+		for _, path := range t.Pins[:min(maxPlaces, len(t.Pins))] {
+			one.Places = append(one.Places, render.Place{Path: path, Bytes: look.pin(path, a.Entry)})
 		}
 		write := func() error { return render.WriteAlarm(in.Env.Stdout, one, in.Stdout) }
 		if in.Bool(jsonFlagName) {
@@ -177,7 +178,10 @@ const (
 )
 
 // lookAround compares files with what was accepted, within a number of bytes for all.
-type lookAround struct{ left int64 }
+type lookAround struct {
+	left int64
+	pins map[string]pins // of lock files that were read
+}
 
 // at says what lies at path of an accepted file.
 func (l *lookAround) at(ctx context.Context, path string, e journal.Entry) render.Bytes {

@@ -14,6 +14,7 @@ import (
 	"github.com/distributed-trust/distrust/cli/terminal"
 	"github.com/distributed-trust/distrust/records/journal"
 	"github.com/distributed-trust/distrust/records/subject"
+	"github.com/distributed-trust/distrust/records/subject/lockfile"
 )
 
 func journalAddCommand(*Env) *Command {
@@ -21,10 +22,13 @@ func journalAddCommand(*Env) *Command {
 		Name: "add", Operands: "PATH...", Min: 1, Max: Any, Group: Follow,
 		Summary: "watch files that are here already",
 		Text: `You hear of it when one of them is reported, whatever is known of it now. Of a folder all files are taken, hidden ones too, on ` +
-			`its own file system, and no link is followed. Again: says what is new, changed or gone since; what was there before stays watched.`,
+			`its own file system, and no link is followed. Of a lock file all files that it pins by digest are taken: package-lock.json, ` +
+			`yarn.lock of yarn 1, Cargo.lock, poetry.lock, uv.lock, Gemfile.lock with checksums, requirements.txt with hashes. ` +
+			`Again: says what is new, changed or gone since; what was there before stays watched.`,
 		Flags: append(journalListFlags()[:1:1], quietFlag()),
 		Examples: []Example{
 			{"distrust journal add ~/bin", "everything in a folder"},
+			{"distrust journal add package-lock.json", "everything that it pins, installed or not"},
 			{"distrust journal add requests-2.33.0.tar.gz --for pypi:requests@2.33.0", "and reports on the project count"},
 		},
 		Exits: []Exit{Alarms},
@@ -39,6 +43,7 @@ type adding struct {
 	project, version string
 	file             string                     // the journal
 	known            map[string][]journal.Entry // what was put under watch before, by path
+	pinned           map[string][]journal.Entry // the same of what lock files pin, by theirs
 	failed           bool                       // something was not read
 }
 
@@ -48,6 +53,9 @@ func runJournalAdd(ctx context.Context, in *Invocation) (Exit, error) {
 	project, version, err := in.project()
 	if err != nil {
 		return Usage, err
+	}
+	if project != "" && slices.ContainsFunc(in.Operands, lockfile.Known) {
+		return Usage, usagef("a lock file names its projects itself, and --%s is given", forFlagName)
 	}
 	if in.NoJournal() {
 		return Usage, usagef("journal add writes the journal, and --%s is given", noJournalFlag)
@@ -59,7 +67,10 @@ func runJournalAdd(ctx context.Context, in *Invocation) (Exit, error) {
 	if !m.config.Journal {
 		return Failed, fail(Failed, errors.New("this machine keeps no journal"), "take journal: off out of "+m.dirs.ConfigFile())
 	}
-	a := &adding{in: in, project: project, version: version, file: m.dirs.Journal(), known: map[string][]journal.Entry{}}
+	a := &adding{
+		in: in, project: project, version: version, file: m.dirs.Journal(),
+		known: map[string][]journal.Entry{}, pinned: map[string][]journal.Entry{},
+	}
 	if err := a.run(ctx); err != nil {
 		return Failed, err
 	}
@@ -92,7 +103,10 @@ func (a *adding) run(ctx context.Context) (err error) {
 		return err
 	}
 	for _, e := range entries {
-		if e.Added && e.Project == a.project && e.Version == a.version {
+		switch {
+		case e.Pinned:
+			a.pinned[e.Path] = append(a.pinned[e.Path], e)
+		case e.Added && e.Project == a.project && e.Version == a.version:
 			a.known[e.Path] = append(a.known[e.Path], e)
 		}
 	}
@@ -104,11 +118,14 @@ func (a *adding) run(ctx context.Context) (err error) {
 	return nil
 }
 
-// add puts a file, or all below a folder, under watch.
+// add puts a file, all below a folder, or all that a lock file pins under watch.
 func (a *adding) add(ctx context.Context, operand string) error {
 	top, err := filepath.Abs(operand)
 	if err != nil {
 		return err
+	}
+	if info, err := os.Stat(top); lockfile.Known(top) && (err != nil || !info.IsDir()) {
+		return a.addPins(ctx, operand, top)
 	}
 	var before []string // paths that were watched
 	for path := range a.known {
@@ -173,7 +190,12 @@ func (a *adding) hash(ctx context.Context, operand string, found []foundFile) (m
 		if len(before) > 0 {
 			changes[f.shown] = "changed"
 		}
-		if err := a.note(ctx, s); err != nil {
+		e, err := a.entry(s, a.project, a.version)
+		if err != nil {
+			return nil, err
+		}
+		a.known[e.Path] = append(a.known[e.Path], e)
+		if err := journal.Append(ctx, a.file, e); err != nil {
 			return nil, err
 		}
 	}
@@ -184,17 +206,16 @@ func (a *adding) hash(ctx context.Context, operand string, found []foundFile) (m
 	return changes, nil
 }
 
-// note writes a file into the journal, whatever is known of it.
-func (a *adding) note(ctx context.Context, s subject.Subject) error {
-	q := query(s, a.project, a.version)
+// entry is what the journal keeps of something that is put under watch, whatever is known of it.
+func (a *adding) entry(s subject.Subject, project, version string) (journal.Entry, error) {
+	q := query(s, project, version)
 	d, _, _, err := a.w.decide(q)
 	if err != nil {
-		return err
+		return journal.Entry{}, err
 	}
 	e := a.w.entry(a.in, s, render.Report{Query: q, Decision: d})
 	e.Command, e.Added = "journal add", true
-	a.known[e.Path] = append(a.known[e.Path], e)
-	return journal.Append(ctx, a.file, e)
+	return e, nil
 }
 
 // tell says what is watched, and of what was watched before what became of it.

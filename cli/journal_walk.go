@@ -67,20 +67,30 @@ func walk(ctx context.Context, top string, skip func(error)) ([]foundFile, error
 	return found, err
 }
 
-// read reads the file as a subject. What lies there may have been replaced since it was found.
-func (f foundFile) read(ctx context.Context, progress func(int64)) (subject.Subject, error) {
+// open opens the file. What lies there may have been replaced since it was found.
+func (f foundFile) open() (*os.File, error) {
 	file, err := os.OpenFile(f.real, os.O_RDONLY|notWaiting|notFollowing, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("reading %s: %w", f.shown, errSpecial)
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+// read reads the file as a subject.
+func (f foundFile) read(ctx context.Context, progress func(int64)) (subject.Subject, error) {
+	file, err := f.open()
 	if err != nil {
 		return subject.Subject{}, err
 	}
 	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return subject.Subject{}, err
-	}
-	if !info.Mode().IsRegular() {
-		return subject.Subject{}, fmt.Errorf("reading %s: %w", f.shown, errSpecial)
-	}
 	s, err := subject.FromReader(ctx, file, subject.Options{Progress: progress})
 	if err != nil {
 		return s, fmt.Errorf("reading %s: %w", f.shown, err)

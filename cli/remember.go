@@ -34,9 +34,7 @@ func (m *machine) note(ctx context.Context, entries ...journal.Entry) {
 	if m.in.NoJournal() || !m.config.Journal {
 		return
 	}
-	for _, e := range entries {
-		_ = journal.Append(ctx, m.dirs.Journal(), e)
-	}
+	_ = journal.Append(ctx, m.dirs.Journal(), entries...)
 }
 
 // entry is what the journal keeps of something and what was decided about it.

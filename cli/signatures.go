@@ -51,6 +51,7 @@ type proofs struct {
 	named  *signedList   // the list of --sums, once read
 	folder string        // whose lists are at hand
 	beside []*signedList // nil: of none
+	sha512 bool          // SHA-512 is computed, too
 }
 
 // proofs looks at signatures in a world, where keys that sign a project are known.
@@ -153,7 +154,7 @@ func (p *proofs) readInto(ctx context.Context, arg string, copied io.Writer) (su
 	for _, sig := range beside {
 		p.askGPG(ctx, sig)
 	}
-	opts := subject.Options{}
+	opts := subject.Options{SHA512: p.sha512}
 	var checks []*signature.Check
 	var tee []io.Writer
 	name := subject.NameOf(arg)

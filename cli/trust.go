@@ -167,6 +167,7 @@ func trustSubjects(ctx context.Context, in *Invocation, doc *schema.Record) ([]s
 	if in.Given(sumsFlagName) {
 		return proofs.listedSubjects(ctx, doc)
 	}
+	proofs.sha512 = true // which is all that some lock files pin
 	return readAll(ctx, in, doc, proofs.read)
 }
 

@@ -183,7 +183,7 @@ func normal(text, home string) string {
 		{`openpgp:[0-9A-F]{12}(\.\.|[0-9A-F]{28})`, "openpgp:FINGERPRINT"},
 		{`minisign:[A-Za-z0-9+/]{56}`, "minisign:FINGERPRINT"},
 		{`\b\d{4}-\d\d-\d\d\b`, "DATE"},
-		{`\b[0-9a-f]{8,64}\b`, "ID"},
+		{`\b[0-9a-f]{8,128}\b`, "ID"},
 		{`/[0-9a-f]{2}/`, "/ID/"}, // of a record's path
 		{`(?m)  ` + regexp.QuoteMeta(host) + `$`, "  HOST"},
 	} {

@@ -18,9 +18,12 @@ const (
 	OtherBytes Bytes = "other"    // something else
 	Gone       Bytes = "gone"     // nothing
 	NotRead    Bytes = "not-read" // it cannot be read, or is too large to be read in passing
+
+	Pinned    Bytes = "pinned"     // a lock file that pins it
+	NotPinned Bytes = "not-pinned" // a lock file that pinned it and does not any more
 )
 
-// Place is where an accepted file lay, and what lies there now.
+// Place is where an accepted file lay, or the lock file that pinned it, and what lies there now.
 type Place struct {
 	Path  string
 	Bytes Bytes
@@ -41,10 +44,7 @@ func WriteAlarm(w io.Writer, a Alarm, s Style) error {
 	if !a.Acked.IsZero() {
 		tone, word = Faint, "acked"
 	}
-	what := Escape(e.Name)
-	if what == "" {
-		what = Short(id)
-	}
+	what := called(e)
 	var lines []string
 	for _, r := range a.Reports {
 		lines = append(lines, reportLine(r))
@@ -72,6 +72,17 @@ func WriteAlarm(w io.Writer, a Alarm, s Style) error {
 	return err
 }
 
+// called is what a line calls something: its file name, else the release that it is of, else its digest.
+func called(e journal.Entry) string {
+	switch {
+	case e.Name != "":
+		return Escape(e.Name)
+	case e.Project != "":
+		return Release(e.Project, e.Version)
+	}
+	return Short(Digest(e.Query()))
+}
+
 // accepted says when and how something came to be watched, and on whose word.
 func accepted(e journal.Entry) string {
 	how := fmt.Sprintf(" on %s by distrust %s", Date(e.Time), Escape(e.Command))
@@ -96,6 +107,10 @@ func (p Place) line() string {
 		return "other bytes are now at " + path
 	case Gone:
 		return "is no longer at " + path
+	case Pinned:
+		return "is still pinned by " + path
+	case NotPinned:
+		return "is no longer pinned by " + path
 	case NotRead:
 	}
 	return "was not looked at: " + path
@@ -208,10 +223,7 @@ func WriteAlarmJSON(w io.Writer, a Alarm) error {
 
 // WriteBrief prints an alarm on one line, for a prompt.
 func WriteBrief(w io.Writer, a journal.Alarm, s Style) error {
-	what := Escape(a.Entry.Name)
-	if what == "" {
-		what = Short(Digest(a.Entry.Query()))
-	}
+	what := called(a.Entry)
 	end := fmt.Sprintf(" is %s now: distrust alarms", a.Verdict)
 	line := s.Paint(Bad, "distrust: alarm:") + " " + Cut(what, s.width()-len("distrust: alarm: ")-len(end)) + end
 	_, err := io.WriteString(w, line+"\n")

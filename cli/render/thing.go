@@ -32,6 +32,7 @@ type thingJSON struct {
 	subjectJSON
 	Size      int64    `json:"size,omitempty"`
 	Places    []string `json:"places"`
+	PinnedBy  []string `json:"pinned_by,omitempty"`
 	Accepted  string   `json:"accepted"`
 	Command   string   `json:"command"`
 	Verdict   string   `json:"verdict"`
@@ -47,7 +48,7 @@ func WriteThingJSON(w io.Writer, t journal.Thing) error {
 	e := t.Entry
 	list := func(s []string) []string { return append([]string{}, s...) }
 	return EncodeJSON(w, thingJSON{
-		Format: 1, ID: t.ID, subjectJSON: subjectOf(e), Size: e.Size, Places: list(t.Places),
+		Format: 1, ID: t.ID, subjectJSON: subjectOf(e), Size: e.Size, Places: list(t.Places), PinnedBy: t.Pins,
 		Accepted: e.Time.UTC().Format(time.RFC3339), Command: e.Command, Verdict: string(e.Verdict), Overruled: e.Overruled, Added: e.Added,
 		Signers: list(e.Signers), Records: list(e.Records), By: list(e.By),
 	})

@@ -13,7 +13,7 @@ import (
 type Entry struct {
 	Time      time.Time // whole seconds are kept
 	Name      string    // file name, without folders; "" when unknown
-	Path      string    // where it lay, absolute; "" when it came through a pipe
+	Path      string    // where it lay, absolute; "" when it came through a pipe; of what is pinned, the lock file
 	Command   string    // the command that accepted it: check, pipe, …
 	Digest    schema.Digest
 	Git       schema.GitID
@@ -26,6 +26,7 @@ type Entry struct {
 	By        []string // whose they were, as the user called them then: sources may be gone by the time that it matters
 	Overruled bool     // the user went on against the verdict
 	Added     bool     // it was here already and was put under watch, whatever the verdict: nobody accepted it
+	Pinned    bool     // a lock file names it; the file itself need never have been here
 }
 
 // subject is what an entry is about, in one string: its digests or git id. It is empty when it
@@ -59,7 +60,11 @@ type claim struct {
 
 func (e *Entry) claim() claim {
 	if e.Added {
-		return claim{subject: e.subject(), project: e.Project, version: e.Version, added: "at " + e.Path}
+		place := "at " + e.Path
+		if e.Pinned {
+			place = "in " + e.Path
+		}
+		return claim{subject: e.subject(), project: e.Project, version: e.Version, added: place}
 	}
 	return claim{
 		subject: e.subject(), project: e.Project, version: e.Version, verdict: e.Verdict, overruled: e.Overruled,

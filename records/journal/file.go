@@ -18,28 +18,30 @@ import (
 // later.
 var ErrNoSubject = errors.New("nothing to remember it by")
 
-// Append writes e at the end of file in one piece, unless a line near the end says the same: the
-// same bytes as the same project and version and with the same verdict. File and folder are made,
-// for the user alone, when they are missing. Any number of programs may append at once. What is
-// written twice all the same is read once ([Read]) and goes with [Compact].
-func Append(ctx context.Context, file string, e Entry) error {
-	if err := appendEntry(ctx, file, e); err != nil {
+// Append writes entries at the end of file, each in one piece, unless a line near the end says the
+// same: the same bytes as the same project and version and with the same verdict. File and folder are made,
+// for the user alone, when they are missing. Any number of programs may append at once; those that
+// write the file anew wait for all of the entries. What is written twice all the same is read
+// once ([Read]) and goes with [Compact].
+func Append(ctx context.Context, file string, entries ...Entry) error {
+	if err := appendEntries(ctx, file, entries); err != nil {
 		return fmt.Errorf("writing journal: %w", err)
 	}
 	return nil
 }
 
-func appendEntry(ctx context.Context, file string, e Entry) (err error) {
-	if e.subject() == "" {
-		return ErrNoSubject
-	}
-	line, err := encodeLine(e)
-	if err != nil {
-		return err
-	}
-	written, err := decodeLine(bytes.TrimSuffix(line, []byte("\n")))
-	if err != nil {
-		return err
+func appendEntries(ctx context.Context, file string, entries []Entry) (err error) {
+	lines, written := make([][]byte, len(entries)), make([]Entry, len(entries))
+	for i, e := range entries {
+		if e.subject() == "" {
+			return ErrNoSubject
+		}
+		if lines[i], err = encodeLine(e); err != nil {
+			return err
+		}
+		if written[i], err = decodeLine(bytes.TrimSuffix(lines[i], []byte("\n"))); err != nil {
+			return err
+		}
 	}
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return err
@@ -54,13 +56,15 @@ func appendEntry(ctx context.Context, file string, e Entry) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	known, err := recent(f, &written)
-	if err != nil || known {
-		return err
+	known, err := recent(f, written)
+	for i := 0; err == nil && i < len(lines); i++ {
+		if known[written[i].claim()] {
+			continue
+		}
+		// It begins with an LF, for somebody may have been killed in the middle of the line before, a
+		// moment ago even: half a line must not swallow this one.
+		_, err = f.Write(append([]byte("\n"), lines[i]...))
 	}
-	// It begins with an LF, for somebody may have been killed in the middle of the line before, a
-	// moment ago even: half a line must not swallow this one.
-	_, err = f.Write(append([]byte("\n"), line...))
 	return err
 }
 
@@ -94,23 +98,27 @@ const (
 	quickSearch = 32
 )
 
-// recent says whether one of the last lines has the same claim. Only lines with the same digest
-// are parsed.
-func recent(f *os.File, e *Entry) (bool, error) {
+// recent gives the claims of the last lines. For a single entry only those with the same digest are
+// parsed: a check must not wait for more.
+func recent(f *os.File, entries []Entry) (map[claim]bool, error) {
 	info, err := f.Stat()
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	from := max(0, info.Size()-recentBytes)
-	_, id, _ := bytes.Cut([]byte(e.subject()), []byte(":"))
-	id = id[max(0, len(id)-quickSearch):]
-	want, known := e.claim(), false
+	var id []byte
+	if len(entries) == 1 {
+		_, id, _ = bytes.Cut([]byte(entries[0].subject()), []byte(":"))
+		id = id[max(0, len(id)-quickSearch):]
+	}
+	known := map[claim]bool{}
 	err = eachLine(io.NewSectionReader(f, from, recentBytes), func(line []byte, _ bool) bool {
 		if bytes.Contains(line, id) {
-			have, err := decodeLine(line)
-			known = err == nil && have.claim() == want
+			if have, err := decodeLine(line); err == nil {
+				known[have.claim()] = true
+			}
 		}
-		return !known
+		return true
 	})
 	return known, err
 }

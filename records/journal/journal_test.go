@@ -28,7 +28,7 @@ func fullEntry() Entry {
 		Time: testTime, Name: "requests 2.33.tar.gz", Path: "/home/a/<b>&c/\"q\"/ü\n.tar.gz", Command: "check",
 		Digest: schema.Digest{SHA256: hexOf("a", 64), SHA512: hexOf("b", 128)}, Git: schema.GitID{Commit: hexOf("c", 40)},
 		Size: 134218, Project: "pkg:pypi/requests", Version: "2.33.0", Verdict: trust.Trusted,
-		Signers: []string{"ssh:ssh-ed25519 AAAA", "openpgp:9C5C"}, Records: []string{hexOf("d", 64), hexOf("e", 64)}, By: []string{"alice", "bob"}, Overruled: true,
+		Signers: []string{"ssh:ssh-ed25519 AAAA", "openpgp:9C5C"}, Records: []string{hexOf("d", 64), hexOf("e", 64)}, By: []string{"alice", "bob"}, Overruled: true, Pinned: true,
 	}
 }
 
@@ -131,6 +131,35 @@ func TestOnce(t *testing.T) {
 }
 
 // TestLongFields: a line is at most 4 KiB; what does not fit goes as a whole, the digests stay.
+// TestManyAtOnce: what is appended together is what would be appended one by one, whatever is there already.
+func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
+	file := journalFile(t)
+	at := added("a", "/uv.lock", trust.Unknown)
+	in := at
+	in.Pinned = true
+	appendAll(t, file, entryOf("a"), in)
+	if err := Append(t.Context(), file, entryOf("b"), in, at, entryOf("a"), entryOf("c")); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := readAll(t, file), []Entry{entryOf("a"), in, entryOf("b"), at, entryOf("c")}; !reflect.DeepEqual(got, want) {
+		t.Errorf("have %+v\nwant %+v", got, want)
+	}
+	before, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Append(t.Context(), file, entryOf("d"), Entry{}); !errors.Is(err, ErrNoSubject) {
+		t.Errorf("one without a digest: %v", err)
+	}
+	if err := Append(t.Context(), file, readAll(t, file)...); err != nil {
+		t.Fatal(err)
+	}
+	if after, err := os.ReadFile(file); err != nil || !bytes.Equal(after, before) {
+		t.Errorf("%d bytes more: %v", len(after)-len(before), err)
+	}
+}
+
 func TestLongFields(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("ü/", 5000)

@@ -53,6 +53,7 @@ type wire struct {
 	Records   []string `json:"records,omitempty"`
 	By        []string `json:"by,omitempty"`
 	Added     bool     `json:"added,omitempty"`
+	Pinned    bool     `json:"pinned,omitempty"`
 	Cut       bool     `json:"cut,omitempty"` // something was left out to fit
 }
 
@@ -64,7 +65,7 @@ func encodeLine(e Entry) ([]byte, error) {
 		Time: e.Time.UTC().Format(time.RFC3339), Command: e.Command, Verdict: string(e.Verdict), Overruled: e.Overruled,
 		SHA256: e.Digest.SHA256, SHA512: e.Digest.SHA512, Commit: e.Git.Commit, Tree: e.Git.Tree,
 		Project: e.Project, Version: e.Version, Signers: e.Signers, Records: e.Records,
-		By: e.By, Added: e.Added,
+		By: e.By, Added: e.Added, Pinned: e.Pinned,
 	}
 	if e.Size > 0 {
 		w.Size = e.Size
@@ -143,7 +144,7 @@ func decodeLine(line []byte) (Entry, error) {
 		Time: at1.UTC(), Command: w.Command, Verdict: trust.Verdict(w.Verdict), Overruled: w.Overruled,
 		Digest: schema.Digest{SHA256: w.SHA256, SHA512: w.SHA512}, Git: schema.GitID{Commit: w.Commit, Tree: w.Tree},
 		Size: w.Size, Project: w.Project, Version: w.Version, Signers: w.Signers, Records: w.Records,
-		By: w.By, Added: w.Added,
+		By: w.By, Added: w.Added, Pinned: w.Pinned,
 	}
 	if e.Name, err = asBytes(w.Name, w.NameRaw); err != nil {
 		return Entry{}, errLine

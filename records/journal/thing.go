@@ -14,6 +14,7 @@ type Thing struct {
 	ID     string   // 32 hex; that of its alarm, too
 	Entry  Entry    // the first, with a name and all signers that any of them has
 	Places []string // the paths of all entries, in the order in which they came
+	Pins   []string // the lock files that name it, in the same order
 	Newest int      // the place of the latest entry among those that were given
 
 	known map[string]bool // reports that were there when the user went on against them
@@ -52,8 +53,12 @@ func (t *Thing) add(e *Entry) {
 		}
 	}
 	t.Entry = first
-	if e.Path != "" && !slices.Contains(t.Places, e.Path) {
-		t.Places = append(t.Places, e.Path)
+	list := &t.Places
+	if e.Pinned {
+		list = &t.Pins
+	}
+	if e.Path != "" && !slices.Contains(*list, e.Path) {
+		*list = append(*list, e.Path)
 	}
 	if !e.Overruled || !bad(e.Verdict) {
 		t.plain = true

@@ -32,6 +32,11 @@ func TestThings(t *testing.T) {
 	if one := things[0]; !reflect.DeepEqual(one.Entry, accepted) || !reflect.DeepEqual(one.Places, []string{"/two", "/one", "/three"}) {
 		t.Errorf("%+v", one)
 	}
+	pinned := added("a", "/app/uv.lock", trust.Unknown)
+	pinned.Pinned = true
+	if one := Things([]Entry{accepted, pinned, pinned})[0]; !reflect.DeepEqual(one.Places, []string{"/one"}) || !reflect.DeepEqual(one.Pins, []string{"/app/uv.lock"}) {
+		t.Errorf("of a lock file: %+v", one)
+	}
 	for prefix, want := range map[string]bool{"": false, things[0].ID: true, things[1].ID[:12]: true, "x": false, things[2].ID + "0": false} {
 		if _, ok := Find(things, prefix); ok != want {
 			t.Errorf("Find(%q) is %v", prefix, ok)
