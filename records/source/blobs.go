@@ -110,7 +110,8 @@ func (c *collector) names(ctx context.Context, commit string) ([]file, error) {
 	changed := make([]file, 0, len(changes))
 	for _, change := range changes { // sorted by path
 		if listed(change.Path) {
-			changed = append(changed, file{path: change.Path, blob: change.New})
+			blob, _ := parseBlobID(change.New) // none: the file is gone
+			changed = append(changed, file{path: change.Path, blob: blob})
 		}
 	}
 	return base.patch(changed), nil
@@ -119,12 +120,12 @@ func (c *collector) names(ctx context.Context, commit string) ([]file, error) {
 // sum reads and hashes a file. The object may be as long as any: what is too long for its kind is
 // refused when it is opened, but the root of the set is over its bytes all the same (F5).
 func (c *collector) sum(f file) (file, error) {
-	b, err := c.store.Blob(f.blob, c.job.Limits.ObjectBytes)
+	b, err := c.store.Blob(f.blob.String(), c.job.Limits.ObjectBytes)
 	if err != nil {
 		return f, fmt.Errorf("reading %s: %w", f.path, err)
 	}
 	f.sum, f.size = sha256.Sum256(b), int64(len(b))
-	c.cache.put(f.blob, b)
+	c.cache.put(f.blob.String(), b)
 	return f, nil
 }
 

@@ -133,7 +133,7 @@ func (c *collector) kept(ctx context.Context, list *fileList, published schema.H
 			return nil, err
 		}
 		sig, _ := list.find(records.SignaturePath(f.path))
-		yaml, signature, err := c.document(headBlob{f.blob, sig.blob}, schema.MaxHeadBytes)
+		yaml, signature, err := c.document(headBlob{f.blob.String(), sig.blob.String()}, schema.MaxHeadBytes)
 		if err != nil {
 			return nil, err
 		}

@@ -20,6 +20,9 @@ type removal struct{ path, id string }
 // compareLists compares two lists. Records and strays at the paths in again count as new.
 func compareLists(before, after *fileList, again map[string]bool) difference {
 	var d difference
+	if len(before.files) == 0 {
+		d.records = make([]file, 0, len(after.files)/2) // beside each its signature
+	}
 	for _, f := range after.files {
 		if inFolder(f.path, records.RecordsFolder) {
 			d.file(f, before, after, again[f.path])

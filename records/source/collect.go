@@ -58,7 +58,7 @@ type claim struct {
 // asks for the paths of job.Skipped too.
 type sink interface {
 	fetched() error
-	files([]file) error // in the order of their paths; without a blob: it is not there any more
+	files([]file) error // in the order of their paths, some at a time; without a blob: it is not there any more
 	head(records.Envelope) error
 	claim(claim) (again bool, err error)
 	record(records.Envelope) error
@@ -142,11 +142,11 @@ func (c *collector) records(ctx context.Context, d difference, list *fileList, t
 		}
 		e := records.Envelope{Path: f.path}
 		var err error
-		if e.YAML, err = c.bytes(f.blob, c.job.Limits.ObjectBytes); err != nil {
+		if e.YAML, err = c.bytes(f.blob.String(), c.job.Limits.ObjectBytes); err != nil {
 			return err
 		}
 		if sig, ok := list.find(records.SignaturePath(f.path)); ok {
-			if e.Sig, err = c.bytes(sig.blob, c.job.Limits.ObjectBytes); err != nil {
+			if e.Sig, err = c.bytes(sig.blob.String(), c.job.Limits.ObjectBytes); err != nil {
 				return err
 			}
 		}
@@ -171,7 +171,7 @@ func (c *collector) read(ctx context.Context, tip gitstore.Tip, to sink) (*fileL
 	}
 	said.Commit, said.Unsealed, said.NotUnderstood = published.Commit, published.Unsealed, published.NotUnderstood
 	said.Why = faultOf(published.Tip)
-	if err := to.files(c.base.differs(list)); err != nil {
+	if err := c.base.differs(list, to.files); err != nil {
 		return nil, said, err
 	}
 	if said.Rewritten, err = c.chain(ctx, list, published.Head, tip, to); err != nil {

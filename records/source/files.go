@@ -25,9 +25,30 @@ type fileList struct {
 
 type file struct {
 	path string
-	blob string // git's object id
+	blob blobID
 	size int64
 	sum  [sha256.Size]byte
+}
+
+// blobID is git's object id of a file. There is one for every file of a set, twice over while it is read, and
+// text would take four times as much.
+type blobID [20]byte
+
+// String is the id as git writes it, "" for none.
+func (id blobID) String() string {
+	if id == (blobID{}) {
+		return ""
+	}
+	return hex.EncodeToString(id[:])
+}
+
+// parseBlobID reads the only form of an object id.
+func parseBlobID(s string) (id blobID, ok bool) {
+	if !isObject(s) {
+		return id, false
+	}
+	_, err := hex.Decode(id[:], []byte(s))
+	return id, err == nil && id != (blobID{})
 }
 
 const filesFormat = "distrust files 1"
@@ -72,10 +93,13 @@ func inFolder(path, folder string) bool {
 }
 
 // gone says, of a change, that there is no such file any more.
-func (f file) gone() bool { return f.blob == "" }
+func (f file) gone() bool { return f.blob == (blobID{}) }
 
 // patch is the files of the list after changes, which are in the order of their paths.
 func (l *fileList) patch(changes []file) []file {
+	if len(l.files) == 0 && !slices.ContainsFunc(changes, file.gone) {
+		return changes
+	}
 	files := make([]file, 0, len(l.files)+len(changes))
 	old := l.files
 	for _, change := range changes {
@@ -91,13 +115,24 @@ func (l *fileList) patch(changes []file) []file {
 	return append(files, old...)
 }
 
-// differs is what patch needs to make another list of this one.
-func (l *fileList) differs(other *fileList) []file {
-	var changes []file
+// differs gives what patch needs to make another list of this one, some at a time: a whole set of changes
+// would be as large as the list. The slice is only lent.
+func (l *fileList) differs(other *fileList, give func([]file) error) error {
+	changes := make([]file, 0, 1<<10)
+	add := func(f file) error {
+		if changes = append(changes, f); len(changes) < cap(changes) {
+			return nil
+		}
+		err := give(changes)
+		changes = changes[:0]
+		return err
+	}
 	old := l.files
 	for _, f := range other.files {
 		for len(old) > 0 && old[0].path < f.path {
-			changes = append(changes, file{path: old[0].path})
+			if err := add(file{path: old[0].path}); err != nil {
+				return err
+			}
 			old = old[1:]
 		}
 		if len(old) > 0 && old[0].path == f.path {
@@ -106,19 +141,26 @@ func (l *fileList) differs(other *fileList) []file {
 				continue
 			}
 		}
-		changes = append(changes, f)
+		if err := add(f); err != nil {
+			return err
+		}
 	}
 	for _, f := range old {
-		changes = append(changes, file{path: f.path})
+		if err := add(file{path: f.path}); err != nil {
+			return err
+		}
 	}
-	return changes
+	if len(changes) == 0 {
+		return nil
+	}
+	return give(changes)
 }
 
 // marshal writes the list: a header, a line for each file, and the sum of what comes before.
 func (l *fileList) marshal() []byte {
 	size := 0
 	for _, f := range l.files {
-		size += len(f.path) + len(f.blob) + 2*sha256.Size + len("   18446744073709551615\n")
+		size += len(f.path) + 2*len(f.blob) + 2*len(f.sum) + len("   18446744073709551615\n")
 	}
 	var b bytes.Buffer
 	b.Grow(size + 1<<10) // tens of MiB: growing step by step would take three times as much
@@ -148,7 +190,7 @@ func parseFileList(b []byte) (*fileList, error) {
 	}
 	list := &fileList{Commit: commit, Head: head}
 	for scanner.Scan() {
-		f, err := parseFile(scanner.Text())
+		f, err := parseFile(scanner.Bytes())
 		if err != nil {
 			return nil, err
 		}
@@ -173,7 +215,7 @@ func readFileList(path string) *fileList {
 func (f file) appendLine(line []byte) []byte {
 	line = hex.AppendEncode(line, f.sum[:])
 	line = append(line, ' ')
-	line = append(line, f.blob...)
+	line = hex.AppendEncode(line, f.blob[:])
 	line = append(line, ' ')
 	line = strconv.AppendInt(line, f.size, 10)
 	line = append(line, ' ')
@@ -181,19 +223,20 @@ func (f file) appendLine(line []byte) []byte {
 	return append(line, '\n')
 }
 
-func parseFile(line string) (file, error) {
-	fields := strings.SplitN(line, " ", 4)
+// parseFile reads a line and keeps nothing of it but the path.
+func parseFile(line []byte) (file, error) {
+	fields := bytes.SplitN(line, []byte(" "), 4)
 	if len(fields) != 4 || len(fields[0]) != 2*sha256.Size {
 		return file{}, errFileList
 	}
-	f := file{blob: fields[1], path: fields[3]}
-	if _, err := hex.Decode(f.sum[:], []byte(fields[0])); err != nil {
+	f := file{path: string(fields[3])}
+	_, err := hex.Decode(f.sum[:], fields[0])
+	var ok bool
+	if f.blob, ok = parseBlobID(string(fields[1])); !ok || err != nil {
 		return file{}, errFileList
 	}
-	size, err := strconv.ParseInt(fields[2], 10, 64)
-	if err != nil || size < 0 {
+	if f.size, err = strconv.ParseInt(string(fields[2]), 10, 64); err != nil || f.size < 0 {
 		return file{}, errFileList
 	}
-	f.size = size
 	return f, nil
 }

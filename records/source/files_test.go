@@ -3,6 +3,8 @@ package source
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,7 +14,7 @@ import (
 func someList() *fileList {
 	list := &fileList{Commit: strings.Repeat("c", 40), Head: strings.Repeat("d", 64)}
 	for _, path := range []string{"keys/1.yml", "records/any/aa/a.yml", "records/any/aa/a.yml.sig", "records/follow/bb/b.yml"} {
-		list.files = append(list.files, file{path: path, blob: strings.Repeat("e", 40), size: int64(len(path)), sum: sha256.Sum256([]byte(path))})
+		list.files = append(list.files, file{path: path, blob: blobID{0xe0}, size: int64(len(path)), sum: sha256.Sum256([]byte(path))})
 	}
 	return list
 }
@@ -42,15 +44,15 @@ func TestPatchedList(t *testing.T) {
 	t.Parallel()
 	list := someList()
 	changes := []file{
-		{path: "keys/0.yml", blob: "4"},
-		{path: "records/any/aa/a.yml", blob: "3"},
+		{path: "keys/0.yml", blob: blobID{0x40}},
+		{path: "records/any/aa/a.yml", blob: blobID{0x30}},
 		{path: "records/any/aa/a.yml.sig"},
-		{path: "records/zz.yml", blob: "1"},
+		{path: "records/zz.yml", blob: blobID{0x10}},
 	}
 	files := list.patch(changes)
 	var got []string
 	for _, f := range files {
-		got = append(got, f.path+" "+f.blob[:1])
+		got = append(got, f.path+" "+f.blob.String()[:1])
 		if fresh := f.blob != list.files[0].blob; fresh != (f.sum == [sha256.Size]byte{}) {
 			t.Errorf("%s: a sum of other bytes", f.path)
 		}
@@ -59,11 +61,32 @@ func TestPatchedList(t *testing.T) {
 	if text := strings.Join(got, ", "); text != want {
 		t.Errorf("got  %s\nwant %s", text, want)
 	}
-	if got := list.differs(&fileList{files: files}); !slices.Equal(got, changes) {
+	differs := func(a, b *fileList) (all []file) {
+		if err := a.differs(b, func(some []file) error { all = append(all, some...); return nil }); err != nil {
+			t.Error(err)
+		}
+		return all
+	}
+	if got := differs(list, &fileList{files: files}); !slices.Equal(got, changes) {
 		t.Errorf("the lists differ by %v", got)
 	}
-	if got := list.differs(list); len(got) != 0 {
+	if got := differs(list, list); len(got) != 0 {
 		t.Errorf("a list differs from itself by %v", got)
+	}
+	// More than are given at once.
+	long := &fileList{}
+	for i := range 5000 {
+		long.files = append(long.files, file{path: fmt.Sprintf("keys/%04d.yml", i), blob: blobID{1}})
+	}
+	if got := (&fileList{}).patch(differs(&fileList{}, long)); !slices.Equal(got, long.files) {
+		t.Errorf("%d files of 5000", len(got))
+	}
+	if got := long.patch(differs(long, &fileList{})); len(got) != 0 {
+		t.Errorf("%d files are left", len(got))
+	}
+	full := errors.New("no room")
+	if err := long.differs(&fileList{}, func([]file) error { return full }); !errors.Is(err, full) {
+		t.Errorf("nobody was told: %v", err)
 	}
 	if len(list.files) != 4 || list.files[1].blob != list.files[0].blob {
 		t.Error("patching changed the list itself")

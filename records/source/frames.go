@@ -217,12 +217,12 @@ func parseFiles(b []byte) ([]file, error) {
 	}
 	var changes []file
 	for line := range bytes.Lines(b) {
-		text := string(bytes.TrimSuffix(line, []byte("\n")))
-		if listedFile(text) {
-			changes = append(changes, file{path: text})
+		line = bytes.TrimSuffix(line, []byte("\n"))
+		if !bytes.ContainsRune(line, ' ') {
+			changes = append(changes, file{path: string(line)})
 			continue
 		}
-		f, err := parseFile(text)
+		f, err := parseFile(line)
 		if err != nil {
 			return nil, unbelievable("a list of files that is none")
 		}

@@ -99,7 +99,7 @@ func (g *gate) files(changes []file) error {
 		last = g.changed[n-1].path
 	}
 	for _, f := range changes {
-		if f.path <= last || !listedFile(f.path) || !f.gone() && !isObject(f.blob) || f.size < 0 {
+		if f.path <= last || !listedFile(f.path) || f.size < 0 {
 			return unbelievable("a list of files that is none")
 		}
 		last = f.path

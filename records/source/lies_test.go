@@ -120,7 +120,7 @@ func lies() map[string]lie {
 		"the list is cut": {onFiles: func(l *lie, _ []file) error { return l.write(frameFiles, []byte("00 00")) }},
 		"the list never ends": {onFiles: func(l *lie, _ []file) error {
 			for i := 0; ; i++ {
-				f := file{path: fmt.Sprintf("records/any/00/%012d.yml", i), blob: strings.Repeat("0", 40)}
+				f := file{path: fmt.Sprintf("records/any/00/%012d.yml", i), blob: blobID{1}}
 				if err := l.frameWriter.files([]file{f}); err != nil {
 					return err
 				}
@@ -129,7 +129,7 @@ func lies() map[string]lie {
 		"the names on the list take too much": {option: "files", limits: Limits{Files: 1000}, onFiles: func(l *lie, _ []file) error {
 			long := strings.Repeat("x", 120)
 			for i := 0; ; i++ {
-				f := file{path: fmt.Sprintf("records/%s/%s/%s/%s%08d", long, long, long, long[:100], i), blob: strings.Repeat("0", 40)}
+				f := file{path: fmt.Sprintf("records/%s/%s/%s/%s%08d", long, long, long, long[:100], i), blob: blobID{1}}
 				if err := l.frameWriter.files([]file{f}); err != nil {
 					return err
 				}
