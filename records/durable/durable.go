@@ -7,6 +7,7 @@ package durable
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -39,13 +40,21 @@ func WriteFile(path string, data []byte, perm fs.FileMode) error {
 
 // WriteFile is [WriteFile], asking before each step.
 func (s Steps) WriteFile(path string, data []byte, perm fs.FileMode) error {
-	if err := s.writeFile(path, data, perm); err != nil {
+	return s.Write(path, perm, func(to io.Writer) error {
+		_, err := to.Write(data)
+		return err
+	})
+}
+
+// Write is [Steps.WriteFile] for what is too large to lie in memory as a whole.
+func (s Steps) Write(path string, perm fs.FileMode, data func(io.Writer) error) error {
+	if err := s.write(path, perm, data); err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
 	return nil
 }
 
-func (s Steps) writeFile(path string, data []byte, perm fs.FileMode) error {
+func (s Steps) write(path string, perm fs.FileMode, data func(io.Writer) error) error {
 	if info, err := os.Stat(path); err == nil {
 		perm = info.Mode().Perm()
 	}
@@ -86,8 +95,8 @@ func Sweep(dir string) error {
 }
 
 // fill writes, syncs and closes the new file.
-func fill(f *os.File, data []byte, perm fs.FileMode) error {
-	_, err := f.Write(data)
+func fill(f *os.File, data func(io.Writer) error, perm fs.FileMode) error {
+	err := data(f)
 	if err == nil {
 		err = f.Chmod(perm)
 	}

@@ -66,13 +66,18 @@ const temporaryPrefix = "new-"
 
 // write puts data at path, making its folder when there is none.
 func (d Dirs) write(path string, data []byte) error {
-	if err := d.step.Before("make a folder"); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := d.parent(path); err != nil {
 		return err
 	}
 	return d.step.WriteFile(path, data, 0o600)
+}
+
+// parent makes the folder that a file is written to.
+func (d Dirs) parent(path string) error {
+	if err := d.step.Before("make a folder"); err != nil {
+		return err
+	}
+	return os.MkdirAll(filepath.Dir(path), 0o700)
 }
 
 // rename moves a folder to a place where nothing lies.

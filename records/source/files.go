@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -156,21 +157,25 @@ func (l *fileList) differs(other *fileList, give func([]file) error) error {
 	return give(changes)
 }
 
-// marshal writes the list: a header, a line for each file, and the sum of what comes before.
-func (l *fileList) marshal() []byte {
-	size := 0
-	for _, f := range l.files {
-		size += len(f.path) + 2*len(f.blob) + 2*len(f.sum) + len("   18446744073709551615\n")
+// write writes the list: a header, a line for each file, and the sum of what comes before. That of a large set
+// takes tens of MiB, which are never held as a whole.
+func (l *fileList) write(to io.Writer) error {
+	out, sum := bufio.NewWriterSize(to, 64<<10), sha256.New()
+	both := io.MultiWriter(out, sum)
+	if _, err := fmt.Fprintf(both, "%s %s %s\n", filesFormat, l.Commit, l.Head); err != nil {
+		return err
 	}
-	var b bytes.Buffer
-	b.Grow(size + 1<<10) // tens of MiB: growing step by step would take three times as much
-	fmt.Fprintf(&b, "%s %s %s\n", filesFormat, l.Commit, l.Head)
+	var line []byte
 	for _, f := range l.files {
-		b.Write(f.appendLine(b.AvailableBuffer()))
+		line = f.appendLine(line[:0])
+		if _, err := both.Write(line); err != nil {
+			return err
+		}
 	}
-	sum := sha256.Sum256(b.Bytes())
-	fmt.Fprintf(&b, "sum %x\n", sum)
-	return b.Bytes()
+	if _, err := fmt.Fprintf(out, "sum %x\n", sum.Sum(nil)); err != nil {
+		return err
+	}
+	return out.Flush()
 }
 
 var errFileList = errors.New("the list of files is damaged")

@@ -11,6 +11,14 @@ import (
 	"testing"
 )
 
+func (l *fileList) marshal() []byte {
+	var b bytes.Buffer
+	if err := l.write(&b); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
+
 func someList() *fileList {
 	list := &fileList{Commit: strings.Repeat("c", 40), Head: strings.Repeat("d", 64)}
 	for _, path := range []string{"keys/1.yml", "records/any/aa/a.yml", "records/any/aa/a.yml.sig", "records/follow/bb/b.yml"} {

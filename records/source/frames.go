@@ -120,8 +120,8 @@ func (w frameWriter) fetched() error {
 }
 
 func (w frameWriter) files(changes []file) error {
-	const often = 256 << 10
-	var lines []byte
+	const often = 16 << 10
+	lines := make([]byte, 0, often+1<<10)
 	for _, f := range changes {
 		if f.gone() {
 			lines = append(append(lines, f.path...), '\n')
@@ -215,7 +215,7 @@ func parseFiles(b []byte) ([]file, error) {
 	if len(b) == 0 {
 		return nil, unbelievable("a list of files that is none")
 	}
-	var changes []file
+	changes := make([]file, 0, bytes.Count(b, []byte("\n"))+1)
 	for line := range bytes.Lines(b) {
 		line = bytes.TrimSuffix(line, []byte("\n"))
 		if !bytes.ContainsRune(line, ' ') {

@@ -371,7 +371,12 @@ func (w *work) commit() error {
 	if err := w.skipped.write(w.batch.dirs, filepath.Join(store, skippedFile)); err != nil {
 		return fmt.Errorf("writing list of skipped records: %w", err)
 	}
-	if err := w.batch.dirs.write(filepath.Join(store, filesFile), w.list.marshal()); err != nil {
+	file := filepath.Join(store, filesFile)
+	err := w.batch.dirs.parent(file)
+	if err == nil {
+		err = w.batch.dirs.step.Write(file, 0o600, w.list.write)
+	}
+	if err != nil {
 		return fmt.Errorf("writing list of files: %w", err)
 	}
 	return nil
