@@ -46,8 +46,8 @@ func getCommand(*Env) *Command {
 		}, signatureFlags()...), keyFlags()...),
 		Examples: []Example{
 			{"distrust get https://example.org/install.sh", "into the current folder"},
-			{"distrust get --with-signature https://example.org/tool-1.0.tar.gz --for generic:tool", "with its .asc or SHA256SUMS"},
-			{"distrust get https://github.com/casey/just/archive/refs/tags/1.40.0.tar.gz -o just.tar.gz", "for github:casey/just@1.40.0"},
+			{"distrust get --with-signature --for generic:jq https://example.org/jq-1.8.tgz", "with its .asc or SHA256SUMS"},
+			{"distrust get https://github.com/casey/just/archive/refs/tags/1.40.0.tar.gz", "for github:casey/just@1.40.0"},
 		},
 		Exits: []Exit{Unknown, Distrusted, Mismatch, NotSetUp},
 		Run:   runGet,

@@ -41,7 +41,7 @@ func reportCommand(*Env) *Command {
 			privateFlag(), noSealFlag(), jsonFlag(),
 		}, signFlags()...),
 		Examples: []Example{
-			{"distrust report malware left-pad-2.0.tgz --for npm:left-pad@2.0.0 --reason 'reads ~/.npmrc'", "these bytes are malware"},
+			{"distrust report malware dist.tgz --for npm:left-pad@2.0 --reason 'reads keys'", "these bytes are malware"},
 			{"distrust report typosquat --project pypi:reqeusts", "the whole project is not what it seems"},
 			{"distrust report vulnerable --release npm:left-pad@1.0.0", "every file of a release"},
 			{"distrust report other dist.tgz --for npm:left-pad@2.0.0 --to alice", "her list names other bytes: tell her"},

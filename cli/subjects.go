@@ -23,6 +23,7 @@ func (in *Invocation) project() (project, version string, err error) {
 	if err != nil {
 		return "", "", BadValue(forFlagName, err)
 	}
+	in.Env.warnKind(project)
 	return project, version, nil
 }
 

@@ -72,7 +72,7 @@ func trustCommand(*Env) *Command {
 		}, signatureFlags()...), signFlags()...),
 		Examples: []Example{
 			{"distrust trust install.sh", "these bytes are good"},
-			{"distrust trust requests-2.33.0.tar.gz --for pypi:requests@2.33.0 --basis reviewed", "and this is what they are"},
+			{"distrust trust jq-1.8.tar.gz --for generic:jq@1.8 --basis reviewed", "and this is what they are"},
 			{"distrust trust dist/* --sums SHA256SUMS --for pypi:requests@2.33.0", "a release, held to its list"},
 			{"distrust trust --sums SHA256SUMS.asc --for generic:curl@8.0", "the list alone, without the files"},
 			{"distrust trust install.sh --private", "without telling anybody"},
@@ -196,6 +196,7 @@ func trustSigner(ctx context.Context, in *Invocation, key string, doc *schema.Re
 	if err != nil {
 		return BadValue(forFlagName, err)
 	}
+	in.Env.warnKind(pattern)
 	one, err := in.signerSubject(ctx, key)
 	if err != nil {
 		return BadValue(signerFlagName, err)

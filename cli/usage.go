@@ -53,6 +53,26 @@ func unknownCommand(parent *Command, path, name string) error {
 	return usagef("unknown command %q, did you mean: distrust %s", full, strings.TrimSpace(path+" "+meant))
 }
 
+// knownKinds are the package types that package URLs define, and those that are in use besides.
+var knownKinds = []string{
+	"pypi", "npm", "github", "gitlab", "codeberg", "bitbucket", "golang", "cargo", "gem", "generic", "maven", "nuget", "composer",
+	"deb", "rpm", "apk", "alpm", "docker", "oci", "hex", "pub", "swift", "cocoapods", "conan", "conda", "cpan", "cran", "hackage",
+	"huggingface", "mlflow", "bazel", "bitnami", "brew", "chrome", "clojars", "ebuild", "elm", "guix", "haxe", "helm", "julia",
+	"luarocks", "nix", "opam", "otp", "qpkg", "snap", "swid", "vim", "vscode-extension", "yocto",
+}
+
+// warnKind says when a project or pattern is of a kind that is likely a slip of another. It is taken all the
+// same, since anybody may use kinds of their own.
+func (e *Env) warnKind(project string) {
+	kind, _, _ := strings.Cut(strings.TrimPrefix(project, "pkg:"), "/")
+	if kind == "*" || slices.Contains(knownKinds, kind) {
+		return
+	}
+	if meant := nearest(kind, knownKinds); meant != "" {
+		e.warn("%q is no kind of project that is known here, did you mean: %s", kind, meant)
+	}
+}
+
 // unknownFlag names the flag that was probably meant, on one line.
 func unknownFlag(arg string, kinds map[string]flagKind) error {
 	name, _, _, _ := splitFlag(arg)
