@@ -44,7 +44,7 @@ func TestFetchFromGit(t *testing.T) {
 // A branch that names what is known already costs one question, and no look at the store.
 func TestFetchUnless(t *testing.T) {
 	t.Parallel()
-	repo := trustRepo(t)
+	repo := newRepo(t, trustFiles()) // it gets a commit more
 	tip := testkit.Git(t, repo, "rev-parse", "HEAD")
 	dir := filepath.Join(t.TempDir(), "store")
 	s, err := StoreAt(dir)
