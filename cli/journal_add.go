@@ -22,7 +22,7 @@ func journalAddCommand(*Env) *Command {
 		Name: "add", Operands: "PATH...", Min: 1, Max: Any, Group: Follow,
 		Summary: "watch files that are here already",
 		Text: `You hear of it when one of them is reported, whatever is known of it now. Of a folder all files are taken, hidden ones too, on ` +
-			`its own file system, and no link is followed. Of a lock file all files that it pins by digest are taken: package-lock.json, ` +
+			`its own file system, and no link is followed. Of a lock file that you name all files that it pins by digest are taken: package-lock.json, ` +
 			`yarn.lock of yarn 1, Cargo.lock, poetry.lock, uv.lock, Gemfile.lock with checksums, requirements.txt with hashes. ` +
 			`Again: says what is new, changed or gone since; what was there before stays watched.`,
 		Flags: append(journalListFlags()[:1:1], quietFlag()),

@@ -7,14 +7,11 @@ func readCargo(c *collector, b []byte) error {
 	version := "2" // which has none
 	p := packages{
 		c: c, wanted: paths("name", "version", "source", "checksum"), each: c.crate,
-		other: func(path, value string) error {
-			if path == "version" {
-				version = value
-			}
+		other: func(path, value string) (bool, error) {
 			if strings.HasPrefix(path, "metadata.checksum ") {
-				return c.unsupported("its version is 1; cargo 1.53 and newer write 3 and 4")
+				return true, c.unsupported("its version is 1; cargo 1.53 and newer write 3 and 4")
 			}
-			return nil
+			return setting("version", &version)(path, value)
 		},
 	}
 	if err := p.read(b); err != nil {
@@ -33,6 +30,17 @@ func paths(list ...string) map[string]bool {
 		set[p] = true
 	}
 	return set
+}
+
+// setting takes the value at a path.
+func setting(wanted string, into *string) func(path, value string) (bool, error) {
+	return func(path, value string) (bool, error) {
+		if path != wanted {
+			return false, nil
+		}
+		*into = value
+		return true, nil
+	}
 }
 
 // crate adds the file of a crate.

@@ -117,7 +117,7 @@ func TestHostileLockFiles(t *testing.T) {
 		{"Cargo.lock", crate("checksum = \"" + hex64), "line 6"},
 		{"Cargo.lock", crate("checksum = \"00\""), "line 2: not a digest of sha256"},
 		{"Cargo.lock", crate("checksum = \"" + hex64 + "\"\nchecksum = \"" + hex64 + "\""), `line 7: "checksum" is there twice`},
-		{"Cargo.lock", "version = 4\nversion = 3", "is there twice"},
+		{"Cargo.lock", "version = 4\nversion = 3", `line 2: "version" is there twice`},
 		{"Cargo.lock", "version = 4\n[[package]]\nname = \"a\"", "line 2: a package without name or version"},
 		{"Cargo.lock", "package = [{name = \"a\"}]", "in a form that no program writes"},
 		{"Cargo.lock", "package.name = \"a\"", "in a form that no program writes"},
@@ -153,6 +153,20 @@ func TestHostileLockFiles(t *testing.T) {
 		}
 		if bad.File != c.file || schema.ValidText(err.Error()) != nil {
 			t.Errorf("%s: %q", c.file, err)
+		}
+	}
+}
+
+// TestHostileSizes refuses files and numbers of entries beyond the bounds.
+func TestHostileSizes(t *testing.T) {
+	t.Parallel()
+	for says, text := range map[string]string{
+		"more than 64 MiB":          strings.Repeat("#", lockfile.MaxBytes+1),
+		"more than 1000000 entries": strings.Repeat("a\n", lockfile.MaxEntries+1),
+	} {
+		var bad *lockfile.Error
+		if got, err := lockfile.Read(strings.NewReader(text), "requirements.txt"); !errors.As(err, &bad) || bad.Reason != says || got != nil {
+			t.Errorf("%s: %v", says, err)
 		}
 	}
 }

@@ -11,12 +11,7 @@ func readPoetry(c *collector, b []byte) error {
 	version := ""
 	p := packages{
 		c: c, wanted: paths("name", "version", "files", "source.type"),
-		other: func(path, value string) error {
-			if path == "metadata.lock-version" {
-				version = value
-			}
-			return nil
-		},
+		other: setting("metadata.lock-version", &version),
 		each: func(e *entry) error {
 			switch e.texts["source.type"] {
 			case "git":
@@ -42,12 +37,7 @@ func readUV(c *collector, b []byte) error {
 	p := packages{
 		c: c, wanted: paths("name", "version", "wheels", "source.git", "source.editable", "source.virtual", "source.directory", "source.path",
 			"sdist.url", "sdist.path", "sdist.hash"),
-		other: func(path, value string) error {
-			if path == "version" {
-				version = value
-			}
-			return nil
-		},
+		other: setting("version", &version),
 		each: func(e *entry) error {
 			if e.texts["source.git"] != "" {
 				return c.skip(e.line, e.texts["name"], FromGit)

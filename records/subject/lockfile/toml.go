@@ -24,19 +24,19 @@ type row struct {
 }
 
 // packages reads a lock file that consists of [[package]]. It goes through the text expression by expression: a
-// tree of all of it would take a hundred times its size where somebody wants that. wanted are the paths that are kept,
-// and other is told every string and number outside packages, by its path.
+// tree of all of it would take a hundred times its size where somebody wants that. wanted are the paths that are kept.
+// other is told every string and number outside packages, by its path, and says whether it took it.
 type packages struct {
 	c      *collector
 	wanted map[string]bool
-	other  func(path, value string) error
+	other  func(path, value string) (took bool, err error)
 	each   func(e *entry) error
 
 	parser  unstable.Parser
 	current *entry
-	table   string // path within the package, or outside
-	outside map[string]bool
-	upto    int // how far lines are counted
+	table   string          // path within the package, or outside
+	outside map[string]bool // paths that other took
+	upto    int             // how far lines are counted
 	line    int
 }
 
@@ -150,11 +150,14 @@ func (p *packages) value(path string, v *unstable.Node, line int) error {
 		return nil
 	}
 	if p.current == nil {
-		if p.outside[path] {
+		took, err := p.other(path, string(v.Data))
+		if took && p.outside[path] {
 			return p.c.refuse(line, "%.100q %v", path, errTwice)
 		}
-		p.outside[path] = true
-		return p.other(path, string(v.Data))
+		if took {
+			p.outside[path] = true
+		}
+		return err
 	}
 	if !p.wanted[path] {
 		return nil
