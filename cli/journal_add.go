@@ -161,8 +161,22 @@ func (a *adding) unread(err error) {
 	a.failed = true
 }
 
+// addAtOnce is how many files are written into the journal together: each look at what it ends with reads as
+// many lines, and of files that are all the same, such as empty ones, understands them.
+const addAtOnce = 128
+
 // hash reads files and writes down those that are not watched yet: what is new, and what is changed.
-func (a *adding) hash(ctx context.Context, operand string, found []foundFile) (map[string]string, error) {
+func (a *adding) hash(ctx context.Context, operand string, found []foundFile) (changes map[string]string, err error) {
+	var waiting []journal.Entry // to be written; also when it is interrupted
+	write := func(ctx context.Context) error {
+		entries := waiting
+		waiting = nil
+		if len(entries) == 0 {
+			return nil
+		}
+		return journal.Append(ctx, a.file, entries...)
+	}
+	defer func() { err = errors.Join(err, write(context.WithoutCancel(ctx))) }()
 	var total int64
 	for _, f := range found {
 		total += f.size
@@ -171,7 +185,7 @@ func (a *adding) hash(ctx context.Context, operand string, found []foundFile) (m
 	progress := terminal.NewProgress(env.Stderr, env.IsTerminal(env.Stderr) && !a.in.Bool(quietFlagName))
 	defer progress.Close()
 	bar := progress.Bar(render.Cut(render.Escape(operand), 30), total, terminal.Bytes)
-	changes := map[string]string{}
+	changes = map[string]string{}
 	var unread []error // said once the bar is off the screen
 	for _, f := range found {
 		s, err := f.read(ctx, counter(bar))
@@ -195,8 +209,10 @@ func (a *adding) hash(ctx context.Context, operand string, found []foundFile) (m
 			return nil, err
 		}
 		a.known[e.Path] = append(a.known[e.Path], e)
-		if err := journal.Append(ctx, a.file, e); err != nil {
-			return nil, err
+		if waiting = append(waiting, e); len(waiting) == addAtOnce {
+			if err := write(ctx); err != nil {
+				return nil, err
+			}
 		}
 	}
 	progress.Close()

@@ -17,8 +17,15 @@ type Thing struct {
 	Pins   []string // the lock files that name it, in the same order
 	Newest int      // the place of the latest entry among those that were given
 
+	there map[place]bool  // where it is known to be: empty files lie in very many places
 	known map[string]bool // reports that were there when the user went on against them
 	plain bool            // it was accepted, or put under watch, without the user overruling a report
+}
+
+// place is where a thing lay, or what pins it.
+type place struct {
+	path   string
+	pinned bool
 }
 
 // Things groups entries by what they are about, in the order of the first of each.
@@ -57,7 +64,11 @@ func (t *Thing) add(e *Entry) {
 	if e.Pinned {
 		list = &t.Pins
 	}
-	if e.Path != "" && !slices.Contains(*list, e.Path) {
+	if at := (place{e.Path, e.Pinned}); e.Path != "" && !t.there[at] {
+		if t.there == nil {
+			t.there = map[place]bool{}
+		}
+		t.there[at] = true
 		*list = append(*list, e.Path)
 	}
 	if !e.Overruled || !bad(e.Verdict) {

@@ -59,6 +59,10 @@ func NameOf(path string) string {
 
 const blockSize = 1 << 20
 
+// smallBlock is what is read first: most files are not longer, and who reads very many of them does not want to
+// clear a large block for each.
+const smallBlock = 32 << 10
+
 // FromFile reads the file at path. Pipes and devices are read to their end like files.
 func FromFile(ctx context.Context, path string, opts Options) (Subject, error) {
 	file, err := os.Open(path)
@@ -89,7 +93,7 @@ func FromReader(ctx context.Context, r io.Reader, opts Options) (Subject, error)
 		long = sha512.New()
 	}
 	s := Subject{Arg: "-"}
-	block := make([]byte, blockSize)
+	block := make([]byte, smallBlock)
 	for {
 		if err := ctx.Err(); err != nil {
 			return Subject{}, err
@@ -113,6 +117,9 @@ func FromReader(ctx context.Context, r io.Reader, opts Options) (Subject, error)
 		}
 		if err != nil {
 			return Subject{}, err
+		}
+		if n == len(block) && n == smallBlock { // there may be much more
+			block = make([]byte, blockSize)
 		}
 	}
 	s.Digest.SHA256 = hex.EncodeToString(short.Sum(nil))
