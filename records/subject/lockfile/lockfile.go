@@ -25,7 +25,7 @@ import (
 // Bounds of what is read. A file beyond one of them is refused, never cut.
 const (
 	MaxBytes   = 64 << 20  // of a file
-	MaxTOML    = 16 << 20  // of one in TOML, which takes more memory
+	MaxTOML    = 8 << 20   // of one in TOML, where a hostile one takes sixty times its size
 	MaxEntries = 1_000_000 // pinned and skipped ones together
 	maxString  = 4096      // bytes of a name, a version or an address
 )

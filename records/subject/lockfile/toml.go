@@ -40,12 +40,22 @@ type packages struct {
 	line    int
 }
 
+// maxLine is how long a line in TOML may be. Each part of a dotted key takes a hundred bytes, and nobody writes
+// arrays of a million elements on one line.
+const maxLine = 64 << 10
+
 // errTwice would let one reader see the first and another the last.
 var errTwice = errors.New("is there twice")
 
 func (p *packages) read(b []byte) error {
 	if len(b) > MaxTOML {
 		return p.c.refuse(0, "more than %d MiB", MaxTOML>>20)
+	}
+	number := 0
+	for line := range bytes.Lines(b) {
+		if number++; len(line) > maxLine {
+			return p.c.refuse(number, "a line of more than %d KiB", maxLine>>10)
+		}
 	}
 	p.outside, p.line = map[string]bool{}, 1
 	p.parser.Reset(b)
