@@ -237,7 +237,7 @@ func (m *machine) printSource(in *Invocation, w *world, r sourceRow) error {
 		fmt.Fprintf(out, "  newer        %d records need a newer distrust\n", r.pin.NotUnderstood)
 	}
 	if r.info.Vanished > 0 {
-		fmt.Fprintf(out, "  vanished     %s left the repository and still count\n", count(r.info.Vanished, "report"))
+		fmt.Fprintf(out, "  vanished     left the repository and still counted: %s\n", count(r.info.Vanished, "report"))
 	}
 	for _, s := range source.ReadSkipped(m.sourceDirs(), r.config.Log) {
 		fmt.Fprintf(out, "  not read     %s\n", render.Escape(skippedText(s)))
