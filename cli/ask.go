@@ -40,35 +40,27 @@ func runAsk(ctx context.Context, in *Invocation) (Exit, error) {
 	if file == "-" {
 		return Usage, usagef("ask takes a file: what comes through a pipe is for distrust pipe and distrust cat")
 	}
-	project, version, err := in.project()
-	if err != nil {
-		return Usage, err
-	}
-	w, err := in.world(ctx)
+	p, err := in.proofsFor(ctx)
 	if err != nil {
 		return Failed, err
 	}
-	defer w.close()
-	proofs, err := w.proofs(in, project)
-	if err != nil {
-		return Failed, err
-	}
-	s, signatures, err := proofs.read(ctx, file)
+	defer p.world.close()
+	s, signatures, err := p.read(ctx, file)
 	if errors.Is(err, subject.ErrDigest) {
 		return Usage, usagef("%v", err)
 	}
 	if err != nil {
 		return Failed, err
 	}
-	c := candidate{spokenOf: spokenOf{s, signatures}, proofs: proofs}
+	c := candidate{spokenOf: spokenOf{s, signatures}, proofs: p}
 	if _, again := regularFile(s.Path); again { // what comes through a pipe comes once
 		c.open = func() (io.ReadCloser, error) { return readAgain(ctx, s) }
 	}
-	r, err := in.settle(ctx, w, c, project, version)
+	r, err := in.settle(ctx, p.world, c, p.project, p.version)
 	if err != nil {
 		return Failed, err
 	}
-	w.remember(ctx, in, s, r)
+	p.world.remember(ctx, in, s, r)
 	return Exit(r.Exit), in.showAsked(r)
 }
 

@@ -101,22 +101,14 @@ func whyOutput(in *Invocation) output {
 // runCheck decides every operand and prints what came of it. One that cannot be read does not
 // keep the others from being decided. What check accepts is remembered; why only explains.
 func runCheck(ctx context.Context, in *Invocation, print output, remember bool) (Exit, error) {
-	project, version, err := in.project()
-	if err != nil {
-		return Usage, err
-	}
-	w, err := in.world(ctx)
+	p, err := in.proofsFor(ctx)
 	if err != nil {
 		return Failed, err
 	}
-	defer w.close()
-	proofs, err := w.proofs(in, project)
-	if err != nil {
-		return Failed, err
-	}
+	defer p.world.close()
 	var exits []Exit
 	for _, arg := range in.Operands {
-		s, signatures, err := proofs.read(ctx, arg)
+		s, signatures, err := p.read(ctx, arg)
 		if errors.Is(err, subject.ErrDigest) {
 			return Usage, usagef("%v", err)
 		}
@@ -127,9 +119,9 @@ func runCheck(ctx context.Context, in *Invocation, print output, remember bool) 
 			exits = append(exits, in.Env.complain(err))
 			continue
 		}
-		q := query(s, project, version)
+		q := query(s, p.project, p.version)
 		q.Signatures = signatures
-		report, err := w.report(in, s, q, "ask")
+		report, err := p.world.report(in, s, q, "ask")
 		if err != nil {
 			return Failed, err
 		}
@@ -137,7 +129,7 @@ func runCheck(ctx context.Context, in *Invocation, print output, remember bool) 
 			return Failed, err
 		}
 		if remember {
-			w.remember(ctx, in, s, report)
+			p.world.remember(ctx, in, s, report)
 		}
 		exits = append(exits, Exit(report.Exit))
 	}

@@ -139,20 +139,12 @@ func (in *Invocation) admitInto(ctx context.Context, h *held, arg string) (Exit,
 	if err := needsBytes(arg); err != nil {
 		return Usage, err
 	}
-	project, version, err := in.project()
-	if err != nil {
-		return Usage, err
-	}
-	w, err := in.world(ctx)
+	p, err := in.proofsFor(ctx)
 	if err != nil {
 		return Failed, err
 	}
-	defer w.close()
-	proofs, err := w.proofs(in, project)
-	if err != nil {
-		return Failed, err
-	}
-	s, signatures, err := proofs.readInto(ctx, arg, h)
+	defer p.world.close()
+	s, signatures, err := p.readInto(ctx, arg, h)
 	if err != nil {
 		return Failed, err
 	}
@@ -162,9 +154,9 @@ func (in *Invocation) admitInto(ctx context.Context, h *held, arg string) (Exit,
 	if arg == "-" && h.size == 0 {
 		return Failed, fail(Failed, errors.New("nothing came on standard input"), "see what the command before the | says")
 	}
-	c := candidate{spokenOf: spokenOf{s, signatures}, proofs: proofs}
+	c := candidate{spokenOf: spokenOf{s, signatures}, proofs: p}
 	c.open = func() (io.ReadCloser, error) { return h.content(), nil }
-	exit, err := in.admit(ctx, w, c, project, version)
+	exit, err := in.admit(ctx, p.world, c, p.project, p.version)
 	if err != nil {
 		return Failed, err
 	}

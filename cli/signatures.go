@@ -44,6 +44,7 @@ type proofs struct {
 	in      *Invocation
 	world   *world
 	project string
+	version string
 	keys    *signature.Keys
 	signers bool            // the keys of signer records are among them
 	gpg     map[string]bool // names of keys that gpg was asked for
@@ -52,6 +53,25 @@ type proofs struct {
 	folder string        // whose lists are at hand
 	beside []*signedList // nil: of none
 	sha512 bool          // SHA-512 is computed, too
+}
+
+// proofsFor looks at signatures of files that are what --for says. The caller closes its world.
+func (in *Invocation) proofsFor(ctx context.Context) (*proofs, error) {
+	project, version, err := in.project()
+	if err != nil {
+		return nil, err
+	}
+	w, err := in.world(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p, err := w.proofs(in, project)
+	if err != nil {
+		w.close()
+		return nil, err
+	}
+	p.version = version
+	return p, nil
 }
 
 // proofs looks at signatures in a world, where keys that sign a project are known.

@@ -151,24 +151,17 @@ func trustSubjects(ctx context.Context, in *Invocation, doc *schema.Record) ([]s
 	if len(in.Operands) == 0 && !in.Given(sumsFlagName) {
 		return nil, needsHelp("trust", "trust needs a FILE, --sums LIST, or --signer KEY with --for PATTERN")
 	}
-	var err error
-	if doc.Project, doc.Version, err = in.project(); err != nil {
-		return nil, err
-	}
-	w, err := in.world(ctx)
+	p, err := in.proofsFor(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer w.close()
-	proofs, err := w.proofs(in, doc.Project)
-	if err != nil {
-		return nil, err
-	}
+	defer p.world.close()
+	doc.Project, doc.Version = p.project, p.version
 	if in.Given(sumsFlagName) {
-		return proofs.listedSubjects(ctx, doc)
+		return p.listedSubjects(ctx, doc)
 	}
-	proofs.sha512 = true // which is all that some lock files pin
-	return readAll(ctx, in, doc, proofs.read)
+	p.sha512 = true // which is all that some lock files pin
+	return readAll(ctx, in, doc, p.read)
 }
 
 // spokenOf is a file that a record is about, and what the signatures beside it say.
