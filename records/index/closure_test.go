@@ -253,6 +253,25 @@ func (w *world) network(all []trust.Statement) *trust.Network {
 	return &net
 }
 
+// indexed is the network as a generation gives it, compiled.
+func (w *world) indexed(t testing.TB, g *Generation) *trust.Network {
+	t.Helper()
+	net, err := g.Network()
+	if err != nil {
+		t.Fatal(err)
+	}
+	net.Own, net.Follows = w.net.Own, w.net.Follows
+	for _, log := range net.Own {
+		late, err := g.Late(log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		net.OwnIssued = append(net.OwnIssued, late...)
+	}
+	net.Compile()
+	return &net
+}
+
 func sourceOf(h records.Head) trust.Source {
 	doc := h.Doc()
 	return trust.Source{Log: doc.Log, Name: doc.Name, Issued: doc.Issued.Unix(), Expires: h.Expires().Unix()}
@@ -294,20 +313,8 @@ func TestClosure(t *testing.T) {
 		all := w.statements()
 		whole := w.network(all)
 		g := open(t, w.dir)
-		net, err := g.Network()
-		if err != nil {
-			t.Fatal(err)
-		}
-		net.Own, net.Follows = w.net.Own, w.net.Follows
-		for _, log := range net.Own {
-			late, err := g.Late(log)
-			if err != nil {
-				t.Fatal(err)
-			}
-			net.OwnIssued = append(net.OwnIssued, late...)
-		}
+		net := w.indexed(t, g)
 		whole.Compile()
-		net.Compile()
 		for range 50 {
 			q, clock := d.query(), time.Unix(worldNow+int64(d.IntN(300))-150, 0)
 			statements, lookup, err := g.Candidates(q, trust.DefaultPolicy())
@@ -321,12 +328,12 @@ func TestClosure(t *testing.T) {
 				statements[i].Indexed = false
 			}
 			want := trust.Decide(q, all, whole, trust.DefaultPolicy(), clock)
-			have := trust.Decide(q, statements, &net, trust.DefaultPolicy(), clock)
+			have := trust.Decide(q, statements, net, trust.DefaultPolicy(), clock)
 			decided[want.Verdict]++
 			if !reflect.DeepEqual(have, want) {
 				t.Fatalf("seed %d, query %+v:\nfrom candidates %+v\nfrom everything %+v", seed, q, have, want)
 			}
-			if have, want := trust.Enough(q, statements, &net, trust.DefaultPolicy(), clock), trust.Enough(q, all, whole, trust.DefaultPolicy(), clock); !reflect.DeepEqual(have, want) {
+			if have, want := trust.Enough(q, statements, net, trust.DefaultPolicy(), clock), trust.Enough(q, all, whole, trust.DefaultPolicy(), clock); !reflect.DeepEqual(have, want) {
 				t.Fatalf("seed %d, query %+v: enough from candidates %+v, from everything %+v", seed, q, have, want)
 			}
 		}

@@ -113,26 +113,14 @@ func (w *world) decisions(t testing.TB, queries []trust.Query, now time.Time) []
 		t.Fatal(err)
 	}
 	defer g.Close()
-	net, err := g.Network()
-	if err != nil {
-		t.Fatal(err)
-	}
-	net.Own, net.Follows = w.net.Own, w.net.Follows
-	for _, log := range net.Own {
-		late, err := g.Late(log)
-		if err != nil {
-			t.Fatal(err)
-		}
-		net.OwnIssued = append(net.OwnIssued, late...)
-	}
-	net.Compile()
+	net := w.indexed(t, g)
 	var all []trust.Decision
 	for _, q := range queries {
 		statements, _, err := g.Candidates(q, trust.DefaultPolicy())
 		if err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, trust.Decide(q, statements, &net, trust.DefaultPolicy(), now))
+		all = append(all, trust.Decide(q, statements, net, trust.DefaultPolicy(), now))
 	}
 	return all
 }

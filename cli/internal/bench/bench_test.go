@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -62,6 +63,16 @@ func TestIntoPage(t *testing.T) {
 	write("no place\n")
 	if err := r.into(page); err == nil {
 		t.Error("a page without a place for the table was written")
+	}
+	for _, name := range []string{page, page + ".missing"} {
+		// Nothing is built, made or measured for a page that cannot take the table.
+		cache := filepath.Join(t.TempDir(), "cache")
+		if err := run(t.Context(), []string{"-cache", cache, "-write", name}, io.Discard, io.Discard); err == nil {
+			t.Error("no error")
+		}
+		if _, err := os.Stat(cache); err == nil {
+			t.Error("work was begun")
+		}
 	}
 }
 

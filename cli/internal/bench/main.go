@@ -59,6 +59,11 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	} else if flags.NArg() > 0 {
 		return fmt.Errorf("%s is not understood: bench [FLAGS] [quick]", flags.Arg(0))
 	}
+	if *write != "" { // said now, not after ten minutes
+		if _, _, err := aroundTable(*write); err != nil {
+			return err
+		}
+	}
 	if err := b.open(ctx, *cache); err != nil {
 		return err
 	}

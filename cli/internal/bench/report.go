@@ -57,16 +57,25 @@ const (
 	tableEnds   = "<!-- end -->\n"
 )
 
-// into writes the table into a page, in place of the one that is there.
-func (r *report) into(page string) error {
+// aroundTable is what stands before and after the table of a page.
+func aroundTable(page string) (before, after []byte, err error) {
 	b, err := os.ReadFile(page)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	before, rest, found := bytes.Cut(b, []byte(tableBegins))
 	_, after, ended := bytes.Cut(rest, []byte(tableEnds))
 	if !found || !ended {
-		return fmt.Errorf("%s has no place for the table: it lies between %q and %q", page, tableBegins, tableEnds)
+		return nil, nil, fmt.Errorf("%s has no place for the table: it lies between %q and %q", page, tableBegins, tableEnds)
+	}
+	return before, after, nil
+}
+
+// into writes the table into a page, in place of the one that is there.
+func (r *report) into(page string) error {
+	before, after, err := aroundTable(page)
+	if err != nil {
+		return err
 	}
 	var text bytes.Buffer
 	text.Write(before)
