@@ -172,7 +172,7 @@ func (f *indexFile) entry(path string) entry {
 
 // update makes the new index beside the old one, with other entries for some
 // paths and everything else as it was.
-func (f *indexFile) update(ctx context.Context, s *step, root *os.Root, plan []pathChange) error {
+func (f *indexFile) update(ctx context.Context, s *step, root *folders, plan []pathChange) error {
 	if f.special != "" {
 		return f.updateWithGit(ctx, s, plan)
 	}

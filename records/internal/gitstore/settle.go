@@ -1,7 +1,6 @@
 package gitstore
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -30,11 +29,11 @@ func (s *step) finish(ctx context.Context, commit, here, tree plumbing.Hash, c C
 	for _, p := range c.paths() {
 		ours[p] = true
 	}
-	root, err := os.OpenRoot(s.dir)
+	root, err := openFolders(s.dir)
 	if err != nil {
 		return err
 	}
-	defer root.Close()
+	defer root.close()
 	var dirty []string
 	for _, p := range plan {
 		if !safePath(p.path) {
@@ -105,17 +104,17 @@ func (s *step) mend(ctx context.Context, m move) error {
 	if err != nil {
 		return err
 	}
-	root, err := os.OpenRoot(s.dir)
+	root, err := openFolders(s.dir)
 	if err != nil {
 		return err
 	}
-	defer root.Close()
+	defer root.close()
 	return s.settle(ctx, root, idx, plan, m, true)
 }
 
 // settle makes a step that was written down: files, index, branch, in an order
 // in which a kill at any point leaves something that mend can finish.
-func (s *step) settle(ctx context.Context, root *os.Root, idx *indexFile, plan []pathChange, m move, gentle bool) error {
+func (s *step) settle(ctx context.Context, root *folders, idx *indexFile, plan []pathChange, m move, gentle bool) error {
 	to, err := parseID(m.New)
 	if err != nil {
 		return err
@@ -185,7 +184,7 @@ func order(e entry) int {
 
 // clean reports whether nothing of the user's is lost when a path is brought to
 // what it is to be: index and work tree have it as HEAD does, or so already.
-func (s *step) clean(root *os.Root, idx *indexFile, p pathChange) (bool, error) {
+func (s *step) clean(root *folders, idx *indexFile, p pathChange) (bool, error) {
 	if staged := idx.entry(p.path); staged != p.old.unnamed() && staged != p.new.unnamed() {
 		return false, nil
 	}
@@ -198,11 +197,16 @@ func (s *step) clean(root *os.Root, idx *indexFile, p pathChange) (bool, error) 
 
 // hashFile says what a path of the work tree would be in a tree. A folder is
 // nothing: git knows only what lies in it.
-func (s *step) hashFile(root *os.Root, name string) (entry, error) {
-	if err := s.noLinks(root, name); err != nil {
+func (s *step) hashFile(root *folders, name string) (entry, error) {
+	dir, base, err := root.of(name)
+	var hostile *HostileError
+	if errors.As(err, &hostile) {
 		return entry{mode: modeSymlink}, nil // behind a link: certainly not ours
 	}
-	info, err := root.Lstat(name)
+	var info fs.FileInfo
+	if err == nil {
+		info, err = dir.Lstat(base)
+	}
 	if errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir() {
 		return entry{}, nil
 	}
@@ -210,10 +214,10 @@ func (s *step) hashFile(root *os.Root, name string) (entry, error) {
 		return entry{}, err
 	}
 	if info.Mode()&fs.ModeSymlink != 0 {
-		to, err := root.Readlink(name)
+		to, err := dir.Readlink(base)
 		return entry{mode: modeSymlink, hash: plumbing.ComputeHash(plumbing.BlobObject, []byte(filepath.ToSlash(to)))}, err
 	}
-	b, err := root.ReadFile(name)
+	b, err := dir.ReadFile(base)
 	mode := modeFile
 	if info.Mode()&0o100 != 0 && locksEnd {
 		mode = modeExecutable
@@ -221,108 +225,35 @@ func (s *step) hashFile(root *os.Root, name string) (entry, error) {
 	return entry{mode: mode, hash: plumbing.ComputeHash(plumbing.BlobObject, b)}, err
 }
 
-// noLinks refuses a path that leads through a symbolic link.
-func (s *step) noLinks(root *os.Root, name string) error {
-	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-		info, err := root.Lstat(dir)
-		if err == nil && info.Mode()&fs.ModeSymlink != 0 {
-			return &HostileError{What: "a symbolic link is in the way of a file:", Where: dir}
-		}
-	}
-	return nil
-}
-
 // place brings one path of the work tree to what it is to be.
-func (s *step) place(root *os.Root, p pathChange) error {
-	if err := s.noLinks(root, p.path); err != nil {
-		return err
-	}
+func (s *step) place(root *folders, p pathChange) error {
 	switch p.new.mode {
 	case "":
-		return remove(root, p.path)
+		return root.remove(p.path)
 	case modeSubmodule:
-		return root.MkdirAll(p.path, 0o755)
+		return root.mkdirAll(p.path)
 	}
 	text, err := s.Blob(p.new.hash.String(), maxMeta)
 	if err != nil {
 		return err
 	}
-	if info, err := root.Lstat(p.path); err == nil && info.IsDir() {
-		if err := root.Remove(p.path); err != nil { // an empty one, or nothing is done
+	dir, base, err := root.make(p.path)
+	if err != nil {
+		return err
+	}
+	if info, err := dir.Lstat(base); err == nil && info.IsDir() {
+		if err := dir.Remove(base); err != nil { // an empty one, or nothing is done
 			return err
 		}
 	}
-	if err := root.MkdirAll(path.Dir(p.path), 0o755); err != nil {
-		return err
-	}
 	if p.new.mode == modeSymlink {
-		return link(root, p.path, string(text))
+		return link(dir, p.path, string(text))
 	}
 	mode := fs.FileMode(0o644)
 	if p.new.mode == modeExecutable {
 		mode = 0o755
 	}
-	return write(root, p.path, text, mode)
-}
-
-// write replaces a file of the work tree in one step. Its other name is always
-// the same, so that what a kill left is found again.
-func write(root *os.Root, name string, text []byte, mode fs.FileMode) (err error) {
-	if old, err := root.ReadFile(name); err == nil && bytes.Equal(old, text) {
-		info, err := root.Lstat(name)
-		if err == nil && info.Mode().IsRegular() && info.Mode()&0o100 == mode&0o100 {
-			return nil
-		}
-	}
-	other := path.Join(path.Dir(name), "."+path.Base(name)+".distrust")
-	if err := root.Remove(other); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	f, err := root.OpenFile(other, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = root.Rename(other, name)
-	}
-	if err != nil {
-		err = errors.Join(err, root.Remove(other))
-	}
-	return err
-}
-
-// link makes a symbolic link that stays in the work tree; one that leads out of
-// it, or into .git, is left out and shows as deleted in git status.
-func link(root *os.Root, name, to string) error {
-	end := path.Join(path.Dir(name), to)
-	if to == "" || path.IsAbs(to) || !filepath.IsLocal(filepath.FromSlash(end)) || !safePath(end) && end != "." {
-		return nil
-	}
-	if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return root.Symlink(filepath.FromSlash(to), name)
-}
-
-// remove takes a file away, and the folders that it leaves empty.
-func remove(root *os.Root, name string) error {
-	info, err := root.Lstat(name)
-	if err == nil && info.IsDir() {
-		return nil
-	}
-	if err == nil {
-		err = root.Remove(name)
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-		if root.Remove(dir) != nil {
-			break
-		}
-	}
-	return nil
+	return write(dir, base, text, mode)
 }
 
 // appendLog adds a line to the logs of the branch and of HEAD, so that git

@@ -3,7 +3,6 @@ package gitstore
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"slices"
 )
 
@@ -15,24 +14,25 @@ type keptFile struct {
 }
 
 // keep remembers what a path holds.
-func (s *step) keep(root *os.Root, name string) error {
-	if err := s.noLinks(root, name); err != nil {
-		return err
-	}
+func (s *step) keep(root *folders, name string) error {
 	k := keptFile{path: name}
-	info, err := root.Lstat(name)
+	dir, base, err := root.of(name)
+	var info fs.FileInfo
+	if err == nil {
+		info, err = dir.Lstat(base)
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir():
 	case err != nil:
 		return err
 	case info.Mode()&fs.ModeSymlink != 0:
-		to, err := root.Readlink(name)
+		to, err := dir.Readlink(base)
 		if err != nil {
 			return err
 		}
 		k.mode, k.text = modeSymlink, []byte(to)
 	default:
-		if k.text, err = root.ReadFile(name); err != nil {
+		if k.text, err = dir.ReadFile(base); err != nil {
 			return err
 		}
 		k.mode = modeFile
@@ -48,7 +48,7 @@ func (s *step) keep(root *os.Root, name string) error {
 // was never made may lie in the work tree, where it would be taken for something that came by hand. Where
 // the branch has moved already the commit is made, and where taking back fails too, that is left
 // to whoever takes the lock next, as after a kill.
-func (s *step) undo(root *os.Root, m move) error {
+func (s *step) undo(root *folders, m move) error {
 	now, err := readRef(s.common, m.Branch)
 	if err != nil || now.String() == m.New {
 		s.lock.leave = true
@@ -65,14 +65,18 @@ func (s *step) undo(root *os.Root, m move) error {
 }
 
 // restore brings a path of the work tree to what it held before.
-func (s *step) restore(root *os.Root, k keptFile) error {
-	switch k.mode {
-	case "":
-		return remove(root, k.path)
-	case modeSymlink:
-		return link(root, k.path, string(k.text))
-	case modeExecutable:
-		return write(root, k.path, k.text, 0o755)
+func (s *step) restore(root *folders, k keptFile) error {
+	if k.mode == "" {
+		return root.remove(k.path)
 	}
-	return write(root, k.path, k.text, 0o644)
+	dir, base, err := root.make(k.path)
+	switch {
+	case err != nil:
+		return err
+	case k.mode == modeSymlink:
+		return link(dir, k.path, string(k.text))
+	case k.mode == modeExecutable:
+		return write(dir, base, k.text, 0o755)
+	}
+	return write(dir, base, k.text, 0o644)
 }
