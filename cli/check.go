@@ -86,6 +86,7 @@ func whyCommandLine(r render.Report) []render.Arg {
 	if r.Query.Project != "" {
 		words = append(words, render.Words("--for", render.Release(r.Query.Project, r.Query.Version))...)
 	}
+	words = append(words, r.Proofs...)
 	return append(words, shownAs(subject.Subject{Arg: r.Path, Digest: r.Query.Digest}))
 }
 
@@ -146,7 +147,7 @@ func (w *world) report(in *Invocation, s subject.Subject, q trust.Query, decide 
 	r := render.Report{
 		Path: s.Arg, Query: q, Decision: decision,
 		Follows: len(w.compiled.Follows), Synced: readSynced(in),
-		Indexed: lookup.Indexed, Exit: int(ExitOf(decision.Verdict)), Certs: in.Strings(certFlagName),
+		Indexed: lookup.Indexed, Exit: int(ExitOf(decision.Verdict)), Certs: in.Strings(certFlagName), Proofs: in.proofWords(),
 	}
 	r.Hints = w.hints(r, s, statements, decide)
 	return r, nil

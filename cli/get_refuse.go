@@ -142,11 +142,12 @@ func (g *getting) again() []render.Arg {
 	if g.in.Bool(withSignatureFlagName) {
 		words = append(words, render.Word("--"+withSignatureFlagName))
 	}
-	for _, flag := range []string{forFlagName, outputFlagName} {
+	for _, flag := range []string{forFlagName, outputFlagName, maxSizeFlagName} {
 		if value := g.in.String(flag); value != "" {
 			words = append(words, render.Words("--"+flag, value)...)
 		}
 	}
+	words = append(words, g.in.proofWords()...)
 	return append(words, render.Word(g.url.String()))
 }
 

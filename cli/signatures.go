@@ -15,6 +15,7 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
+	"github.com/distributed-trust/distrust/cli/render"
 	"github.com/distributed-trust/distrust/records/signature"
 	"github.com/distributed-trust/distrust/records/subject"
 	"github.com/distributed-trust/distrust/records/trust"
@@ -33,6 +34,20 @@ func signatureFlags() []urfave.Flag {
 		&urfave.StringFlag{Name: sumsFlagName, Usage: "the file is listed in the checksum list `FILE`"},
 		&urfave.StringSliceFlag{Name: certFlagName, Usage: "a public key or certificate to check signatures with is in `FILE` (repeatable)"},
 	}
+}
+
+// proofWords are the flags of signatures as they were given, for a command that asks the same again.
+func (in *Invocation) proofWords() []render.Arg {
+	var words []render.Arg
+	for _, flag := range []string{sigFlagName, sumsFlagName} {
+		if file := in.String(flag); file != "" {
+			words = append(words, render.Word("--"+flag), render.File(file, ""))
+		}
+	}
+	for _, file := range in.Strings(certFlagName) {
+		words = append(words, render.Word("--"+certFlagName), render.File(file, ""))
+	}
+	return words
 }
 
 // signatureText is what check and why say about signatures.

@@ -21,6 +21,7 @@ type Report struct {
 	Hints         []Hint    // what would change it, best first
 	Exit          int
 	Certs         []string // files of --cert: a command that is about one of these keys needs them, too
+	Proofs        []Arg    // the words that named signatures, lists and certificates: the same question needs them, too
 }
 
 // TrustSigner is the command that trusts a signer for the project.
