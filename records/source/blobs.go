@@ -25,50 +25,12 @@ func (c *collector) document(at headBlob, limit int64) (doc, sig []byte, err err
 }
 
 func (c *collector) blob(id string, limit int64) ([]byte, error) {
-	b, err := c.bytes(id, limit)
+	b, err := c.store.Blob(id, limit)
 	var long *LimitError
-	if errors.As(err, &long) || int64(len(b)) > limit {
+	if errors.As(err, &long) {
 		return make([]byte, limit+1), nil
 	}
 	return b, err
-}
-
-func (c *collector) bytes(id string, limit int64) ([]byte, error) {
-	if b, ok := c.cache.take(id); ok {
-		return b, nil
-	}
-	return c.store.Blob(id, limit)
-}
-
-// blobCache holds what was read for its hash until it is handed over, so that a first sync of a
-// source of ordinary size reads everything once. What does not fit is read again.
-type blobCache struct {
-	blobs map[string][]byte
-	size  int
-}
-
-// maxCache bounds the bytes that a cache of blobs holds.
-const maxCache = 4 << 20
-
-func (c *blobCache) put(id string, b []byte) {
-	if c.size+len(b) > maxCache {
-		return
-	}
-	if c.blobs == nil {
-		c.blobs = map[string][]byte{}
-	}
-	c.size += len(b)
-	c.blobs[id] = b
-}
-
-// take gives a blob out of the cache. It is asked for once, mostly; the next time it is read again.
-func (c *blobCache) take(id string) ([]byte, bool) {
-	b, ok := c.blobs[id]
-	if ok {
-		delete(c.blobs, id)
-		c.size -= len(b)
-	}
-	return b, ok
 }
 
 // list lists the files of a commit with the SHA-256 of each. Where an earlier list names the same
@@ -103,29 +65,25 @@ func (c *collector) names(ctx context.Context, commit string) ([]file, error) {
 	if !c.store.Has(base.Commit) {
 		base = &fileList{}
 	}
-	changes, err := c.store.Diff(ctx, base.Commit, commit, c.job.Limits.git())
+	var changed []file
+	err := c.store.Changed(ctx, base.Commit, commit, c.job.Limits.git(), func(path string, blob [20]byte) {
+		if listed(path) {
+			changed = append(changed, file{path: path, blob: blob}) // without a blob: the file is gone
+		}
+	})
 	if err != nil {
 		return nil, err
-	}
-	changed := make([]file, 0, len(changes))
-	for _, change := range changes { // sorted by path
-		if listed(change.Path) {
-			blob, _ := parseBlobID(change.New) // none: the file is gone
-			changed = append(changed, file{path: change.Path, blob: blob})
-		}
 	}
 	return base.patch(changed), nil
 }
 
-// sum reads and hashes a file. The object may be as long as any: what is too long for its kind is
+// sum finds the sum of a file. The object may be as long as any: what is too long for its kind is
 // refused when it is opened, but the root of the set is over its bytes all the same (F5).
 func (c *collector) sum(f file) (file, error) {
-	b, err := c.store.Blob(f.blob.String(), c.job.Limits.ObjectBytes)
-	if err != nil {
+	var err error
+	if f.sum, f.size, err = c.store.Sum(f.blob, c.job.Limits.ObjectBytes); err != nil {
 		return f, fmt.Errorf("reading %s: %w", f.path, err)
 	}
-	f.sum, f.size = sha256.Sum256(b), int64(len(b))
-	c.cache.put(f.blob.String(), b)
 	return f, nil
 }
 

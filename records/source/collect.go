@@ -70,7 +70,6 @@ type collector struct {
 	store *gitstore.Store
 	base  *fileList // the list of an earlier run, empty when there is none
 	last  *fileList // the newest list of this run; base until there is one
-	cache blobCache
 }
 
 // collect does a job: fetch, find the published state (F5.5), hand over the heads, then what
@@ -142,11 +141,11 @@ func (c *collector) records(ctx context.Context, d difference, list *fileList, t
 		}
 		e := records.Envelope{Path: f.path}
 		var err error
-		if e.YAML, err = c.bytes(f.blob.String(), c.job.Limits.ObjectBytes); err != nil {
+		if e.YAML, err = c.store.Read(f.blob, c.job.Limits.ObjectBytes); err != nil {
 			return err
 		}
 		if sig, ok := list.find(records.SignaturePath(f.path)); ok {
-			if e.Sig, err = c.bytes(sig.blob.String(), c.job.Limits.ObjectBytes); err != nil {
+			if e.Sig, err = c.store.Read(sig.blob, c.job.Limits.ObjectBytes); err != nil {
 				return err
 			}
 		}

@@ -2,6 +2,7 @@ package gitstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -48,11 +49,16 @@ type target struct {
 type received struct {
 	tip   Tip
 	spool string // folder; empty when nothing had to be sent
-	base  string // pack and index without their endings
+	spill *spill // what was inflated of the pack; nil: nothing, or somebody else has it
+	made  *fresh // the pack; nil when nothing had to be sent
 	size  int64
 }
 
 func (r *received) drop() {
+	if r.spill != nil {
+		r.spill.close()
+		r.spill = nil
+	}
 	if r.spool != "" {
 		os.RemoveAll(r.spool)
 	}
@@ -77,13 +83,13 @@ func spoolFolder(ctx context.Context, dir string) (release func(), err error) {
 
 // adopt moves the pack to its place; the index comes last and makes it count.
 func (r *received) adopt(gitDir string) error {
-	if r.base == "" {
+	if r.made == nil {
 		return nil
 	}
 	to := filepath.Join(gitDir, "objects", "pack")
 	for _, ending := range []string{".pack", ".idx"} {
-		err := os.Rename(r.base+ending, filepath.Join(to, filepath.Base(r.base)+ending))
-		if err != nil && !exists(filepath.Join(to, filepath.Base(r.base)+ending)) {
+		name := filepath.Join(to, filepath.Base(r.made.base)+ending)
+		if err := os.Rename(r.made.base+ending, name); err != nil && !exists(name) {
 			return err // the same pack may be there already, in use
 		}
 	}
@@ -140,8 +146,8 @@ func (r *received) talk(ctx context.Context, s session, opt FetchOptions, open f
 		if err := r.download(ctx, s, refs, want, to, l); err != nil {
 			return err
 		}
-		if r.base != "" {
-			spooled, err := openPacks(r.spool)
+		if r.made != nil {
+			spooled, err := openPacks(r.spool, r.made)
 			if err != nil {
 				return err
 			}
@@ -149,7 +155,7 @@ func (r *received) talk(ctx context.Context, s session, opt FetchOptions, open f
 			view.layers = append([]storage{spooled}, view.layers...)
 		}
 	}
-	if len(to.have) == 0 && r.base != "" {
+	if len(to.have) == 0 && r.made != nil {
 		view.layers = view.layers[:1] // a whole fetch has to stand alone
 	}
 	commits, err := view.newCommits(ctx, want, to.have, l.NewCommits)
@@ -230,30 +236,29 @@ func (r *received) download(ctx context.Context, s session, refs *packp.AdvRefs,
 		return err
 	}
 	defer answer.Close()
-	file := filepath.Join(packs, "spool")
-	if err := spool(ctx, demultiplex(answer, req.Capabilities), file, l); err != nil {
-		return err
-	}
-	return r.index(ctx, file, l)
+	return r.take(ctx, demultiplex(answer, req.Capabilities), filepath.Join(packs, "spool"), l)
 }
 
-func (r *received) index(ctx context.Context, file string, l Limits) error {
-	f, err := os.Open(file)
+// take takes a pack into a file of the spool and makes its index.
+func (r *received) take(ctx context.Context, from io.Reader, file string, l Limits) (err error) {
+	if r.spill, err = newSpill(filepath.Dir(r.spool), l); err != nil {
+		return fmt.Errorf("spooling a pack: %w", err)
+	}
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return err
+		return fmt.Errorf("spooling a pack: %w", err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	list, err := scanPack(ctx, f, l)
+	in := newIncoming(from, f, l)
+	list, sum, err := scanPack(ctx, in, r.spill, l)
 	if err != nil || len(list) == 0 {
 		return err
 	}
-	f.Close()
-	r.size = info.Size()
-	r.base, err = indexPack(ctx, file, list, l)
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("spooling a pack: %w", err)
+	}
+	r.size = in.place()
+	r.made, err = indexPack(ctx, file, list, sum, r.spill, l)
 	return err
 }
 

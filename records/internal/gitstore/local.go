@@ -71,6 +71,14 @@ func gitFolder(dir string) (places, bool) {
 	return p, err == nil && isDir(filepath.Join(p.common, "objects")) && isDir(filepath.Join(p.common, "refs"))
 }
 
+const (
+	// cacheSize is how much of the objects read last go-git keeps, for deltas on them.
+	cacheSize = 4 << 20
+
+	// largeObject is where go-git stops holding an object in memory.
+	largeObject = 1 << 20
+)
+
 // repository is the objects of a repository that others write to: its packs as
 // they were found, and for everything else go-git's general storage.
 type repository struct {
@@ -94,7 +102,7 @@ func (r *repository) open(root string) error {
 }
 
 func (r *repository) openPacks() error {
-	now, err := openPacks(r.root)
+	now, err := openPacks(r.root, nil)
 	if err != nil {
 		return err
 	}
@@ -102,11 +110,11 @@ func (r *repository) openPacks() error {
 	r.packed = []*packs{now}
 	r.layers = []storage{now}
 	for _, root := range r.borrowed() {
-		if packs, err := openPacks(root); err == nil { // else go-git, which reads every index for every object
+		if packs, err := openPacks(root, nil); err == nil { // else go-git, which reads every index for every object
 			r.packed, r.layers = append(r.packed, packs), append(r.layers, packs)
 		}
 	}
-	r.layers = append(r.layers, r.git)
+	r.layers = append(r.layers, general{r.git})
 	return nil
 }
 

@@ -2,17 +2,19 @@ package gitstore
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/storage/filesystem"
 )
 
 // The modes of tree entries, exactly as git writes them.
@@ -39,37 +41,53 @@ type entry struct {
 
 // parseTree reads the bytes of a tree object and judges nothing but its form.
 func parseTree(b []byte) ([]entry, error) {
-	var entries []entry
-	for len(b) > 0 {
-		space := bytes.IndexByte(b, ' ')
+	text := string(b) // the names are parts of it
+	entries := make([]entry, 0, len(b)/meanEntry+1)
+	for len(text) > 0 {
+		space := strings.IndexByte(text, ' ')
 		if space < 1 || space > 6 {
 			return nil, errors.New("tree entry without a mode")
 		}
-		end := bytes.IndexByte(b[space:], 0)
-		if end < 2 || len(b) < space+end+1+len(plumbing.ZeroHash) {
+		end := strings.IndexByte(text[space:], 0)
+		if end < 2 || len(text) < space+end+1+len(plumbing.ZeroHash) {
 			return nil, errors.New("tree entry cut off")
 		}
 		end += space
-		e := entry{mode: string(b[:space]), name: string(b[space+1 : end])}
-		if copy(e.hash[:], b[end+1:]); e.hash.IsZero() {
+		e := entry{mode: text[:space], name: text[space+1 : end]}
+		if copy(e.hash[:], text[end+1:]); e.hash.IsZero() {
 			return nil, errors.New("tree entry that names nothing")
 		}
 		entries = append(entries, e)
-		b = b[end+1+len(e.hash):]
+		text = text[end+1+len(e.hash):]
 	}
 	return entries, nil
 }
 
-// encodeTree writes a tree in git's order, in which a folder sorts as if its
-// name ended in a slash.
-func encodeTree(entries []entry) []byte {
-	key := func(e entry) string {
-		if e.mode == modeDir {
-			return e.name + "/"
-		}
-		return e.name
+// meanEntry is about how many bytes of a tree an entry takes.
+const meanEntry = 48
+
+// compareEntries is git's order of entries, in which a folder sorts as if its name ended in a slash: that of the
+// paths of what is in it.
+func compareEntries(a, b entry) int {
+	n := min(len(a.name), len(b.name))
+	if c := strings.Compare(a.name[:n], b.name[:n]); c != 0 {
+		return c
 	}
-	sort.Slice(entries, func(i, j int) bool { return key(entries[i]) < key(entries[j]) })
+	next := func(e entry) byte {
+		switch {
+		case len(e.name) > n:
+			return e.name[n]
+		case e.mode == modeDir:
+			return '/'
+		}
+		return 0
+	}
+	return cmp.Or(cmp.Compare(next(a), next(b)), cmp.Compare(len(a.name), len(b.name)))
+}
+
+// encodeTree writes a tree in git's order.
+func encodeTree(entries []entry) []byte {
+	slices.SortFunc(entries, compareEntries)
 	var b bytes.Buffer
 	for _, e := range entries {
 		b.WriteString(e.mode + " " + e.name + "\x00")
@@ -180,18 +198,52 @@ func clip(s string) string {
 	return s
 }
 
-// storage is the reading half of go-git's object storage.
+// storage is where objects lie.
 type storage interface {
-	EncodedObject(plumbing.ObjectType, plumbing.Hash) (plumbing.EncodedObject, error)
-	HasEncodedObject(plumbing.Hash) error
+	// object gives an object when it is of type t and at most limit long, and ErrNotFound when there is
+	// none of that type. The bytes are not to be changed.
+	object(t plumbing.ObjectType, h plumbing.Hash, limit int64) (plumbing.ObjectType, []byte, error)
+	has(plumbing.Hash) bool
+}
+
+// general is go-git's storage of a repository that others write to: loose objects, and whatever else.
+type general struct{ *filesystem.Storage }
+
+func (g general) object(t plumbing.ObjectType, h plumbing.Hash, limit int64) (kind plumbing.ObjectType, b []byte, err error) {
+	defer recoverDecoder(&err)
+	obj, err := g.EncodedObject(t, h)
+	switch {
+	case errors.Is(err, plumbing.ErrObjectNotFound):
+		return 0, nil, ErrNotFound
+	case err != nil:
+		return 0, nil, err
+	case obj.Size() > limit:
+		return 0, nil, tooLarge(limit, obj.Size())
+	}
+	r, err := obj.Reader()
+	if err != nil {
+		return 0, nil, err
+	}
+	defer r.Close()
+	b = make([]byte, obj.Size())
+	_, err = io.ReadFull(r, b)
+	return obj.Type(), b, err
+}
+
+func (g general) has(h plumbing.Hash) bool {
+	if g.HasEncodedObject(h) == nil {
+		return true
+	}
+	_, err := g.EncodedObject(plumbing.AnyObject, h) // in a repository that this one borrows from
+	return err == nil
 }
 
 // maxMeta is the largest commit or tree that is read. What came over the
 // network was held to a smaller limit before it was kept.
 const maxMeta = 32 << 20
 
-// objects reads the objects of one repository. go-git's storage is not safe
-// for several goroutines, so it is reached under a lock, which two views of the
+// objects reads the objects of one repository. Storages are not safe
+// for several goroutines, so they are reached under a lock, which two views of the
 // same repository share.
 type objects struct {
 	mu      *sync.Mutex
@@ -200,55 +252,36 @@ type objects struct {
 }
 
 // read gives an object's bytes when it is of type t and at most limit long.
-func (o *objects) read(t plumbing.ObjectType, h plumbing.Hash, limit int64) (b []byte, err error) {
+func (o *objects) read(t plumbing.ObjectType, h plumbing.Hash, limit int64) ([]byte, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	defer recoverDecoder(&err)
-	obj, err := o.find(t, h)
-	if err != nil {
-		return nil, err
-	}
-	if obj.Size() > limit {
-		return nil, &LimitError{What: "object bytes", Limit: limit, Got: obj.Size(), Option: "object"}
-	}
-	r, err := obj.Reader()
-	if err != nil {
-		return nil, fmt.Errorf("reading object %s: %w", h, err)
-	}
-	defer r.Close()
-	b = make([]byte, obj.Size())
-	if _, err := io.ReadFull(r, b); err != nil {
-		return nil, fmt.Errorf("reading object %s: %w", h, err)
-	}
-	return b, nil
+	_, b, err := o.find(t, h, limit)
+	return b, err
 }
 
 // readAny gives an object of any type, as long as a tree may be.
 func (o *objects) readAny(h plumbing.Hash) (plumbing.ObjectType, []byte, error) {
 	o.mu.Lock()
-	obj, err := o.find(plumbing.AnyObject, h)
-	o.mu.Unlock()
-	if err != nil {
-		return 0, nil, err
-	}
-	b, err := o.read(obj.Type(), h, maxMeta)
-	return obj.Type(), b, err
+	defer o.mu.Unlock()
+	return o.find(plumbing.AnyObject, h, maxMeta)
 }
 
-func (o *objects) find(t plumbing.ObjectType, h plumbing.Hash) (plumbing.EncodedObject, error) {
+func (o *objects) find(t plumbing.ObjectType, h plumbing.Hash, limit int64) (kind plumbing.ObjectType, b []byte, err error) {
+	defer recoverDecoder(&err)
 	for again := true; ; again = false {
 		failed := ErrNotFound
 		for _, layer := range o.layers {
-			obj, err := layer.EncodedObject(t, h)
-			if err == nil {
-				return obj, nil
+			kind, b, err := layer.object(t, h, limit)
+			var long *LimitError
+			if err == nil || errors.As(err, &long) {
+				return kind, b, err
 			}
-			if !errors.Is(err, plumbing.ErrObjectNotFound) {
+			if !errors.Is(err, ErrNotFound) {
 				failed = err // damaged, or in a pack that git gc took away
 			}
 		}
 		if !again || o.refresh == nil || !o.refresh() {
-			return nil, fmt.Errorf("reading %s %s: %w", t, h, failed)
+			return 0, nil, fmt.Errorf("reading %s %s: %w", t, h, failed)
 		}
 	}
 }
@@ -257,13 +290,14 @@ func (o *objects) find(t plumbing.ObjectType, h plumbing.Hash) (plumbing.Encoded
 func (o *objects) has(h plumbing.Hash) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for _, layer := range o.layers {
-		if layer.HasEncodedObject(h) == nil {
+	for again := true; ; again = false {
+		if slices.ContainsFunc(o.layers, func(layer storage) bool { return layer.has(h) }) {
 			return true
 		}
+		if !again || o.refresh == nil || !o.refresh() {
+			return false
+		}
 	}
-	_, err := o.find(plumbing.AnyObject, h) // an alternate, or a pack made since
-	return err == nil
 }
 
 // recoverDecoder turns a panic of go-git over foreign bytes into an error: its

@@ -1,19 +1,16 @@
 package gitstore
 
 import (
-	"bufio"
-	"bytes"
 	"cmp"
-	"compress/zlib"
 	"context"
 	"crypto"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	gohash "hash"
 	"io"
-	"os"
 	"slices"
+	"strconv"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/hash"
@@ -26,6 +23,8 @@ const maxDeltaDepth = 256
 // The kinds of objects in a pack.
 const (
 	packCommit = 1
+	packTree   = 2
+	packBlob   = 3
 	packTag    = 4
 	packOffset = 6 // a delta, its base named by how far back it begins
 	packRef    = 7 // a delta, its base named by its id
@@ -39,6 +38,10 @@ type packed struct {
 	base  int32 // the place of its base in the list, or one of the two below
 	depth int16 // how many deltas lie under it
 	kind  byte  // as the pack has it; of a delta whose id is known that of what it makes
+
+	size int64             // of its bytes; of a delta of those, until the id of what it makes is known
+	at   int64             // where these bytes lie in the spill, or nowhere
+	sum  [sha256.Size]byte // SHA-256 of a file's bytes
 }
 
 const (
@@ -46,93 +49,95 @@ const (
 	otherBase int32 = -2 // its base is named by id
 )
 
-// scanPack reads a whole pack before anything else does and refuses what could
-// cost more than the limits (S3.2): how many objects the header claims, how
-// large each object and each delta's result is declared and really is, what all
-// of them come to. It holds one buffer and lists the objects as they lie there,
-// with the ids of those that are whole.
-func scanPack(ctx context.Context, r io.Reader, l Limits) ([]packed, error) {
-	s := &packScan{ctx: ctx, r: bufio.NewReaderSize(r, 64<<10), limits: l, sum: hash.New(crypto.SHA1)}
+// scanPack reads a whole pack as it comes in, before anything else does, and refuses
+// what could cost more than the limits (S3.2): how many objects the header claims,
+// how large each object and each delta's result is declared and really is, what all
+// of them come to. It holds one object at a time, which goes to the spill, and lists
+// the objects as they lie there, with the ids of those that are whole. It gives the
+// sum that the pack ends with, which is that of its bytes.
+func scanPack(ctx context.Context, in *incoming, to *spill, l Limits) ([]packed, plumbing.Hash, error) {
+	s := &packScan{incoming: in, ctx: ctx, limits: l, spill: to, id: hash.New(crypto.SHA1), file: sha256.New()}
+	var sum plumbing.Hash
 	var head [12]byte
 	if _, err := io.ReadFull(s, head[:]); err != nil {
-		return nil, s.cut(err)
+		return nil, sum, s.cut(err)
 	}
 	if string(head[:4]) != "PACK" || binary.BigEndian.Uint32(head[4:]) != 2 {
-		return nil, &HostileError{What: "what was sent is no pack"}
+		return nil, sum, &HostileError{What: "what was sent is no pack"}
 	}
 	count := int64(binary.BigEndian.Uint32(head[8:]))
 	if count > l.Objects {
-		return nil, &LimitError{What: "objects in a pack", Limit: l.Objects, Got: count, Option: "objects"}
+		return nil, sum, &LimitError{What: "objects in a pack", Limit: l.Objects, Got: count, Option: "objects"}
 	}
 	s.list = make([]packed, 0, count)
+	s.check()
 	for range count {
 		if err := s.object(); err != nil {
-			return nil, err
+			return nil, sum, err
 		}
 	}
-	var sum [20]byte // indexPack compares it
+	is := s.total()
 	if _, err := io.ReadFull(s, sum[:]); err != nil {
-		return nil, s.cut(err)
+		return nil, sum, s.cut(err)
 	}
-	if _, err := s.ReadByte(); !errors.Is(err, io.EOF) {
-		return nil, &HostileError{What: "something follows the pack"}
+	if is != sum {
+		return nil, sum, &HostileError{What: "the pack's sum is of other bytes"}
 	}
-	return s.list, nil
+	if _, err := s.ReadByte(); err == nil {
+		return nil, sum, &HostileError{What: "something follows the pack"}
+	}
+	return s.list, sum, s.failed
 }
 
 type packScan struct {
+	*incoming
+	inflater
 	ctx      context.Context
-	r        *bufio.Reader
-	off      int64
 	limits   Limits
+	spill    *spill
 	inflated int64
 	list     []packed
-	sum      gohash.Hash // of the object that is being read
-	zr       io.ReadCloser
+	id, file gohash.Hash // of the object that is being read, git's and ours
+	bytes    []byte      // of that object
 }
 
-func (s *packScan) Read(p []byte) (int, error) {
-	n, err := s.r.Read(p)
-	s.off += int64(n)
-	return n, err
-}
-
-// ReadByte lets the inflater take no byte more than belongs to its object.
-func (s *packScan) ReadByte() (byte, error) {
-	b, err := s.r.ReadByte()
-	if err == nil {
-		s.off++
-	}
-	return b, err
-}
-
+// cut says why reading could not go on.
 func (s *packScan) cut(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	var limit *LimitError
+	var hostile *HostileError
+	switch {
+	case s.failed != nil:
+		return s.failed
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return &HostileError{What: "the pack is cut off", Err: ErrIncomplete}
+	case errors.As(err, &limit), errors.As(err, &hostile):
+		return err
+	case errors.Is(err, errLength):
+		return &HostileError{What: "an object is longer or shorter than declared"}
 	}
-	return fmt.Errorf("reading the pack: %w", err)
+	return &HostileError{What: "the pack cannot be inflated", Err: err}
 }
 
 func (s *packScan) object() error {
 	if err := context.Cause(s.ctx); err != nil {
 		return err
 	}
-	o := packed{off: s.off, base: noBase}
-	kind, size, err := s.header()
+	o := packed{off: s.place(), base: noBase}
+	kind, size, err := readHeader(s, s.limits.ObjectBytes)
 	if err != nil {
-		return err
+		return s.cut(err)
 	}
-	o.kind = byte(kind)
+	o.kind, o.size = byte(kind), size
 	switch {
 	case kind >= packCommit && kind <= packTag:
 	case kind == packOffset:
-		back, err := s.distance(o.off)
+		back, err := readDistance(s, o.off)
 		if err != nil {
-			return err
+			return s.cut(err)
 		}
 		at, ok := slices.BinarySearchFunc(s.list, o.off-back, func(o packed, off int64) int { return cmp.Compare(o.off, off) })
 		if !ok {
-			return &HostileError{What: "a delta has no base in the pack"}
+			return errNoBase
 		}
 		if err := o.on(s.list, int32(at)); err != nil {
 			return err
@@ -145,9 +150,10 @@ func (s *packScan) object() error {
 	default:
 		return &HostileError{What: "the pack holds an object of no known kind"}
 	}
-	if err := s.inflate(&o, size); err != nil {
+	if err := s.inflate(&o); err != nil {
 		return err
 	}
+	o.crc = s.check()
 	s.list = append(s.list, o)
 	return nil
 }
@@ -161,140 +167,47 @@ func (o *packed) on(list []packed, base int32) error {
 	return nil
 }
 
-// header reads an object's kind and declared size.
-func (s *packScan) header() (kind int, size int64, err error) {
-	b, err := s.ReadByte()
-	if err != nil {
-		return 0, 0, s.cut(err)
-	}
-	kind, size = int(b>>4)&7, int64(b&15)
-	for shift := 4; b&0x80 != 0; shift += 7 {
-		if b, err = s.ReadByte(); err != nil {
-			return 0, 0, s.cut(err)
-		}
-		if shift > 32 {
-			return 0, 0, s.tooLarge(1 << 39)
-		}
-		size |= int64(b&0x7f) << shift
-	}
-	if size > s.limits.ObjectBytes {
-		return 0, 0, s.tooLarge(size)
-	}
-	return kind, size, nil
-}
-
-// distance reads how far back a delta's base begins; no further than most.
-func (s *packScan) distance(most int64) (int64, error) {
-	b, err := s.ReadByte()
-	if err != nil {
-		return 0, s.cut(err)
-	}
-	n := int64(b & 0x7f)
-	for b&0x80 != 0 {
-		if b, err = s.ReadByte(); err != nil {
-			return 0, s.cut(err)
-		}
-		if n = (n+1)<<7 | int64(b&0x7f); n > most {
-			return 0, &HostileError{What: "a delta has no base in the pack"}
-		}
-	}
-	return n, nil
-}
-
-// inflate reads an object's bytes away and counts them. It finds the id of an
+// inflate reads an object's bytes and counts them. It finds the id of an
 // object that is whole; the first bytes of a delta say how large its result is.
-func (s *packScan) inflate(o *packed, size int64) error {
-	var err error
-	if s.zr == nil {
-		s.zr, err = zlib.NewReader(s)
-	} else {
-		err = s.zr.(zlib.Resetter).Reset(s, nil)
+func (s *packScan) inflate(o *packed) error {
+	if err := s.begin(s); err != nil {
+		return s.cut(err)
 	}
-	if err != nil {
-		return s.broken(err)
+	s.bytes = slices.Grow(s.bytes[:0], int(o.size))[:o.size]
+	if err := s.full(s.bytes); err != nil {
+		return s.cut(err)
 	}
-	var first bytes.Buffer // two numbers of at most ten bytes
-	n, err := io.Copy(&first, io.LimitReader(s.zr, min(size, 20)))
-	s.sum.Reset()
-	if err == nil {
-		rest := io.LimitReader(s.zr, size-n+1) // one more than declared shows that it lied
-		var more int64
-		if o.base == noBase {
-			fmt.Fprintf(s.sum, "%s %d\x00", plumbing.ObjectType(o.kind), size)
-			s.sum.Write(first.Bytes())
-			more, err = io.Copy(s.sum, rest)
-		} else {
-			more, err = io.Copy(io.Discard, rest)
-		}
-		n += more
-	}
-	if err != nil {
-		return s.broken(err)
-	}
-	if n != size {
-		return &HostileError{What: "an object is longer or shorter than declared"}
-	}
-	s.inflated += size
+	s.inflated += int64(o.size)
 	if o.base == noBase {
-		s.sum.Sum(o.hash[:0])
+		o.name(s.bytes, s.id, s.file)
 	} else {
-		made, err := deltaResult(first.Bytes())
+		made, err := deltaResult(s.bytes)
 		if err != nil {
 			return err
 		}
 		if made > s.limits.ObjectBytes {
-			return s.tooLarge(made)
+			return tooLarge(s.limits.ObjectBytes, made)
 		}
 		s.inflated += made
 	}
 	if s.inflated > s.limits.InflatedBytes {
 		return &LimitError{What: "inflated bytes of a pack", Limit: s.limits.InflatedBytes, Got: s.inflated, Option: "inflated"}
 	}
-	return nil
+	var err error
+	o.at, err = s.spill.put(s.bytes)
+	return err
 }
 
-func (s *packScan) broken(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return s.cut(err)
+// name finds an object's id, and of a file the sum that a set is made of (F5).
+func (o *packed) name(b []byte, id, file gohash.Hash) {
+	id.Reset()
+	var head [32]byte
+	id.Write(append(strconv.AppendInt(append(append(head[:0], plumbing.ObjectType(o.kind).Bytes()...), ' '), int64(len(b)), 10), 0))
+	id.Write(b)
+	id.Sum(o.hash[:0])
+	if o.kind == packBlob {
+		file.Reset()
+		file.Write(b)
+		file.Sum(o.sum[:0])
 	}
-	return &HostileError{What: "the pack cannot be inflated", Err: err}
-}
-
-func (s *packScan) tooLarge(size int64) error {
-	return &LimitError{What: "object bytes", Limit: s.limits.ObjectBytes, Got: size, Option: "object"}
-}
-
-// deltaResult reads the size of what a delta makes: the second of the two
-// numbers it begins with.
-func deltaResult(b []byte) (int64, error) {
-	var size uint64
-	for range 2 {
-		var n int
-		if size, n = binary.Uvarint(b); n <= 0 || size > 1<<62 {
-			return 0, &HostileError{What: "a delta does not say how large its result is"}
-		}
-		b = b[n:]
-	}
-	return int64(size), nil
-}
-
-// spool copies what the other side sends into a private file, and refuses the
-// byte after the limit.
-func spool(ctx context.Context, r io.Reader, file string, l Limits) (err error) {
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return fmt.Errorf("spooling a pack: %w", err)
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	n, err := io.Copy(f, io.LimitReader(r, l.PackBytes+1))
-	if n > l.PackBytes {
-		return &LimitError{What: "pack bytes", Limit: l.PackBytes, Got: n, Option: "pack"}
-	}
-	if cause := context.Cause(ctx); cause != nil {
-		return cause
-	}
-	if err != nil {
-		return fmt.Errorf("receiving a pack: %w", err)
-	}
-	return f.Sync()
 }

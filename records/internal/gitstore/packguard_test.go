@@ -22,6 +22,32 @@ func smallLimits() Limits {
 	return l
 }
 
+// scan scans a pack as it would come in.
+func scan(t testing.TB, pack []byte, l Limits) ([]packed, error) {
+	t.Helper()
+	to, err := newSpill(t.TempDir(), l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.close()
+	list, _, err := scanPack(t.Context(), newIncoming(bytes.NewReader(pack), io.Discard, l), to, l)
+	return list, err
+}
+
+// taken takes a pack into a folder, as a fetch does.
+func taken(t testing.TB, dir string, from io.Reader, l Limits) (*received, error) {
+	t.Helper()
+	r := &received{spool: filepath.Join(dir, "spool")}
+	packs := filepath.Join(dir, "objects", "pack")
+	for _, dir := range []string{r.spool, packs} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(r.drop)
+	return r, r.take(t.Context(), from, filepath.Join(packs, "spool"), l)
+}
+
 // What git packs, whatever the way, passes the guard and is indexed.
 func TestScanPackOfGit(t *testing.T) {
 	t.Parallel()
@@ -41,17 +67,15 @@ func TestScanPackOfGit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		list, err := scanPack(t.Context(), bytes.NewReader(pack), DefaultLimits())
+		list, err := scan(t, pack, DefaultLimits())
 		if err != nil || len(list) < 10 {
 			t.Fatalf("%v: %d objects, %v", args, len(list), err)
 		}
-		if err := os.WriteFile(file, pack, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		base, err := indexPack(t.Context(), file, list, DefaultLimits())
+		r, err := taken(t, t.TempDir(), bytes.NewReader(pack), DefaultLimits())
 		if err != nil {
 			t.Fatalf("%v: %v", args, err)
 		}
+		base := r.made.base
 		testkit.Git(t, dir, "verify-pack", base+".idx")
 		testkit.Git(t, dir, "index-pack", "-o", file+".idx", base+".pack")
 		ours, err := os.ReadFile(base + ".idx")
@@ -59,7 +83,7 @@ func TestScanPackOfGit(t *testing.T) {
 			t.Errorf("%v: git makes another index: %v, %v", args, err, failed)
 		}
 		for cut := 0; cut < len(pack); cut += 5 {
-			if _, err := scanPack(t.Context(), bytes.NewReader(pack[:cut]), DefaultLimits()); err == nil {
+			if _, err := scan(t, pack[:cut], DefaultLimits()); err == nil {
 				t.Fatalf("%v: cut at %d of %d and accepted", args, cut, len(pack))
 			}
 		}
@@ -93,7 +117,7 @@ func TestHostilePackSizes(t *testing.T) {
 		"result over the limit":       {delta(uint64(l.ObjectBytes) + 1), "object"},
 		"size of many bytes":          {finishPack(1, append(bytes.Repeat([]byte{0xbf}, 12), 1)), "object"},
 	} {
-		_, err := scanPack(t.Context(), bytes.NewReader(c.pack), l)
+		_, err := scan(t, c.pack, l)
 		var limit *LimitError
 		if c.option == "" && err != nil || c.option != "" && (!errors.As(err, &limit) || limit.Option != c.option) {
 			t.Errorf("%s: %v", name, err)
@@ -116,27 +140,13 @@ func FuzzScanPack(f *testing.F) {
 	f.Add([]byte("PACK"))
 	f.Fuzz(func(t *testing.T, pack []byte) {
 		l := smallLimits()
-		list, err := scanPack(t.Context(), bytes.NewReader(pack), l)
-		if err != nil {
-			return
-		}
-		if int64(len(list)) > l.Objects {
-			t.Fatalf("%d objects", len(list))
-		}
-		if len(list) == 0 {
-			return
-		}
 		dir := t.TempDir()
-		packs := filepath.Join(dir, "objects", "pack")
-		if err := os.MkdirAll(packs, 0o700); err != nil {
-			t.Fatal(err)
-		}
-		file := filepath.Join(packs, "spool")
-		if err := os.WriteFile(file, pack, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := indexPack(t.Context(), file, list, l); err != nil {
+		r, err := taken(t, dir, bytes.NewReader(pack), l)
+		if err != nil || r.made == nil {
 			return
+		}
+		if int64(len(r.made.list)) > l.Objects {
+			t.Fatalf("%d objects", len(r.made.list))
 		}
 		var repo repository
 		if err := repo.open(dir); err != nil {

@@ -1,16 +1,15 @@
 package gitstore
 
 import (
-	"bufio"
 	"bytes"
-	"compress/zlib"
 	"context"
 	"crypto"
+	"crypto/sha1"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
-	"io"
+	gohash "hash"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,89 +19,57 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/hash"
 )
 
+// fresh is what is known of a pack that this process took.
+type fresh struct {
+	base  string   // of pack and index, without their endings
+	list  []packed // in the order of the index
+	index packIndex
+	spill *spill
+}
+
 // indexPack makes the index of a scanned pack and gives both the names under
-// which git looks for them, in the folder where the pack lies. It gives the
-// common part of these names. go-git's own indexer holds several times as much
-// in memory, and hears of no context.
-func indexPack(ctx context.Context, file string, list []packed, l Limits) (base string, err error) {
+// which git looks for them, in the folder where the pack lies. go-git's own indexer
+// holds several times as much in memory, and hears of no context.
+func indexPack(ctx context.Context, file string, list []packed, sum plumbing.Hash, to *spill, l Limits) (_ *fresh, err error) {
 	defer recoverDecoder(&err)
 	f, err := os.Open(file)
 	if err != nil {
-		return "", fmt.Errorf("indexing a pack: %w", err)
+		return nil, fmt.Errorf("indexing a pack: %w", err)
 	}
 	defer f.Close()
-	sum, err := sumPack(ctx, f, list)
-	if err != nil {
-		return "", err
+	x := indexer{
+		ctx: ctx, list: list, limits: l, spill: to, reader: packReader{window: window{f: f}}, recent: recent{most: indexCache},
+		id: hash.New(crypto.SHA1), file: sha256.New(),
 	}
-	x := indexer{ctx: ctx, f: f, list: list, limits: l, recent: map[int32][]byte{}}
 	if err := x.resolve(); err != nil {
-		return "", err
+		return nil, err
 	}
-	base = filepath.Join(filepath.Dir(file), "pack-"+sum.String())
-	if err := writeFile(base+".idx", encodeIndex(list, sum), 0o444); err != nil {
-		return "", fmt.Errorf("indexing a pack: %w", err)
+	n := &fresh{base: filepath.Join(filepath.Dir(file), "pack-"+sum.String()), spill: to}
+	n.list, n.index = encodeIndex(list, sum)
+	if err := writeFile(n.base+".idx", n.index.b, 0o444); err != nil {
+		return nil, fmt.Errorf("indexing a pack: %w", err)
 	}
-	if err := errors.Join(os.Chmod(file, 0o444), os.Rename(file, base+".pack")); err != nil {
-		return "", fmt.Errorf("indexing a pack: %w", err)
+	if err := errors.Join(os.Chmod(file, 0o444), os.Rename(file, n.base+".pack")); err != nil {
+		return nil, fmt.Errorf("indexing a pack: %w", err)
 	}
-	return base, nil
+	return n, nil
 }
 
-// indexCache is how many bytes of objects are kept for deltas on them, and
-// indexCacheEach what keeping one costs besides.
-const indexCache, indexCacheEach = 16 << 20, 256
-
-// sumPack fills in the checksum of every object as it lies in the pack, and
-// compares that of the whole pack, which it gives.
-func sumPack(ctx context.Context, f *os.File, list []packed) (plumbing.Hash, error) {
-	var named, sum plumbing.Hash
-	info, err := f.Stat()
-	if err != nil {
-		return sum, fmt.Errorf("indexing a pack: %w", err)
-	}
-	end := info.Size() - int64(len(named))
-	whole := hash.New(crypto.SHA1)
-	r := bufio.NewReaderSize(io.TeeReader(io.NewSectionReader(f, 0, end), whole), 64<<10)
-	if _, err := io.CopyN(io.Discard, r, list[0].off); err != nil {
-		return sum, fmt.Errorf("indexing a pack: %w", err)
-	}
-	for i := range list {
-		if err := context.Cause(ctx); err != nil {
-			return sum, err
-		}
-		next := end
-		if i+1 < len(list) {
-			next = list[i+1].off
-		}
-		crc := crc32.NewIEEE()
-		if _, err := io.CopyN(crc, r, next-list[i].off); err != nil {
-			return sum, fmt.Errorf("indexing a pack: %w", err)
-		}
-		list[i].crc = crc.Sum32()
-	}
-	if _, err := f.ReadAt(named[:], end); err != nil {
-		return sum, fmt.Errorf("indexing a pack: %w", err)
-	}
-	if whole.Sum(sum[:0]); sum != named {
-		return sum, &HostileError{What: "the pack cannot be indexed: its sum is of other bytes"}
-	}
-	return sum, nil
-}
+// indexCache is how many bytes of objects are kept for deltas on them.
+const indexCache = 16 << 20
 
 // indexer finds the ids of the deltas of a pack.
 type indexer struct {
-	ctx     context.Context
-	f       *os.File
-	list    []packed
-	limits  Limits
-	recent  map[int32][]byte // objects with deltas on them, by their place in the list
-	kept    []int32          // the places in recent, the oldest first
-	size    int              // what recent costs
-	zr      io.ReadCloser
-	first   []int32   // the first delta on an object, by its place; noBase: none
-	next    []int32   // the next delta on the same base
-	waiting []waiting // deltas whose base is named by id, by that id
+	ctx      context.Context
+	list     []packed
+	limits   Limits
+	spill    *spill
+	reader   packReader
+	recent   recent
+	id, file gohash.Hash
+	first    []int32   // the first delta on an object, by its place; noBase: none
+	next     []int32   // the next delta on the same base
+	waiting  []waiting // deltas whose base is named by id, by that id
 }
 
 // waiting is a delta whose base is named by id.
@@ -179,32 +146,37 @@ func (x *indexer) on(base int32) ([]int32, error) {
 		}
 		o := &x.list[i]
 		o.kind, o.depth = x.list[base].kind, x.list[base].depth+1
-		o.hash = plumbing.ComputeHash(plumbing.ObjectType(o.kind), b)
+		o.name(b, x.id, x.file)
+		o.size = int64(len(b))
+		if o.at, err = x.spill.put(b); err != nil {
+			return nil, err
+		}
 	}
 	return made, nil
 }
 
 // data gives the bytes of an object whose bases are all known.
 func (x *indexer) data(i int32) ([]byte, error) {
-	var chain []int32
+	var deltas []int32 // on it, the last one first
 	var b []byte
 	for ; ; i = x.list[i].base {
-		recent, ok := x.recent[i]
-		if b = recent; ok {
+		o := &x.list[i]
+		recent, known := x.recent.objects[o.off]
+		if b = recent.bytes; known {
 			break
 		}
-		var err error
-		if x.list[i].base == noBase {
-			if b, err = x.inflate(i); err != nil {
+		if o.base == noBase || o.kind < packOffset && o.at != nowhere {
+			var err error
+			if b, err = x.bytes(o); err != nil {
 				return nil, err
 			}
 			x.keep(i, b)
 			break
 		}
-		chain = append(chain, i)
+		deltas = append(deltas, i)
 	}
-	for _, i := range slices.Backward(chain) {
-		delta, err := x.inflate(i)
+	for _, i := range slices.Backward(deltas) {
+		delta, err := x.bytes(&x.list[i])
 		if err != nil {
 			return nil, err
 		}
@@ -218,54 +190,34 @@ func (x *indexer) data(i int32) ([]byte, error) {
 
 // keep keeps an object while it is among the recent ones, for the deltas on it.
 func (x *indexer) keep(i int32, b []byte) {
-	if x.first[i] == noBase && len(x.waiting) == 0 {
-		return
-	}
-	x.recent[i] = b
-	x.kept = append(x.kept, i)
-	for x.size += len(b) + indexCacheEach; x.size > indexCache && len(x.kept) > 1; x.kept = x.kept[1:] {
-		x.size -= len(x.recent[x.kept[0]]) + indexCacheEach
-		delete(x.recent, x.kept[0])
+	if x.first[i] != noBase || len(x.waiting) > 0 {
+		x.recent.keep(x.list[i].off, object{bytes: b})
 	}
 }
 
-// inflate reads what lies in the pack for an object: its bytes, or a delta.
-func (x *indexer) inflate(i int32) ([]byte, error) {
-	begin := x.list[i].off
-	s := &packScan{r: bufio.NewReaderSize(io.NewSectionReader(x.f, begin, 1<<62), 4<<10), limits: x.limits}
-	kind, size, err := s.header()
-	switch {
-	case err != nil:
-	case kind == packOffset:
-		_, err = s.distance(begin)
-	case kind == packRef:
-		_, err = io.CopyN(io.Discard, s, int64(len(plumbing.ZeroHash)))
+// bytes gives what lies in the pack for an object: its bytes, or a delta as long as
+// the spill has not what that makes.
+func (x *indexer) bytes(o *packed) ([]byte, error) {
+	if o.at != nowhere {
+		return x.spill.get(o.at, o.size)
 	}
+	l, err := x.reader.look(o.off, x.limits.ObjectBytes)
 	if err != nil {
 		return nil, fmt.Errorf("indexing a pack: %w", err)
 	}
-	if x.zr == nil {
-		x.zr, err = zlib.NewReader(s)
-	} else {
-		err = x.zr.(zlib.Resetter).Reset(s, nil)
-	}
-	b := make([]byte, size)
-	if err == nil {
-		_, err = io.ReadFull(x.zr, b)
-	}
+	b, err := x.reader.inflate(l)
 	if err != nil {
 		return nil, fmt.Errorf("indexing a pack: %w", err)
 	}
 	return b, nil
 }
 
-// encodeIndex writes an index of git's version 2. An object that the pack holds
-// twice is named once.
-func encodeIndex(list []packed, pack plumbing.Hash) []byte {
+// encodeIndex makes an index of git's version 2 and puts the list into its order. An
+// object that the pack holds twice is named once.
+func encodeIndex(list []packed, pack plumbing.Hash) ([]packed, packIndex) {
 	slices.SortFunc(list, func(a, b packed) int { return bytes.Compare(a.hash[:], b.hash[:]) })
 	list = slices.CompactFunc(list, func(a, b packed) bool { return a.hash == b.hash })
-	const head, each, far = 8 + 256*4, 20 + 4 + 4, 1 << 31
-	b := append(make([]byte, 0, head+each*len(list)+2*len(pack)), "\xfftOc\x00\x00\x00\x02"...)
+	b := append(make([]byte, 0, indexIDs+(idSize+4+4)*len(list)+2*idSize), indexMagic...)
 	for first, n := 0, 0; first < 256; first++ {
 		for n < len(list) && int(list[n].hash[0]) == first {
 			n++
@@ -280,15 +232,14 @@ func encodeIndex(list []packed, pack plumbing.Hash) []byte {
 	}
 	var beyond []byte // where an object begins that four bytes cannot tell
 	for _, o := range list {
-		if o.off < far {
+		if o.off < farOffset {
 			b = binary.BigEndian.AppendUint32(b, uint32(o.off))
 			continue
 		}
-		b = binary.BigEndian.AppendUint32(b, uint32(far|len(beyond)/8))
+		b = binary.BigEndian.AppendUint32(b, uint32(farOffset+len(beyond)/8))
 		beyond = binary.BigEndian.AppendUint64(beyond, uint64(o.off))
 	}
 	b = append(append(b, beyond...), pack[:]...)
-	sum := hash.New(crypto.SHA1)
-	sum.Write(b)
-	return sum.Sum(b)
+	sum := sha1.Sum(b)
+	return list, packIndex{b: append(b, sum[:]...), count: len(list)}
 }

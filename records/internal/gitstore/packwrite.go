@@ -2,12 +2,12 @@ package gitstore
 
 import (
 	"bufio"
+	"cmp"
 	"compress/zlib"
 	"context"
 	"crypto/sha1"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"hash"
 	"io"
 	"os"
@@ -15,7 +15,6 @@ import (
 	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/format/idxfile"
 )
 
 // encode makes a pack of objects. go-git's encoder holds all of them in memory
@@ -105,24 +104,10 @@ func (p *packWriter) copyFrom(ctx context.Context, name string, wanted map[plumb
 	if err != nil {
 		return err
 	}
-	all, err := index.EntriesByOffset()
-	if err != nil {
-		return err
-	}
-	defer all.Close()
-	var entries []idxfile.Entry
-	for {
-		e, err := all.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return err
-		}
-		entries = append(entries, *e)
-	}
+	entries := index.list()
+	r := &packReader{window: window{f: f}}
 	for i, e := range entries {
-		if _, done := p.at[e.Hash]; done || !wanted[e.Hash] {
+		if _, done := p.at[e.hash]; done || !wanted[e.hash] {
 			continue
 		}
 		if err := context.Cause(ctx); err != nil {
@@ -130,9 +115,9 @@ func (p *packWriter) copyFrom(ctx context.Context, name string, wanted map[plumb
 		}
 		end := info.Size() - int64(len(plumbing.ZeroHash))
 		if i+1 < len(entries) {
-			end = int64(entries[i+1].Offset)
+			end = entries[i+1].off
 		}
-		if err := p.copyObject(f, entries, e, end); err != nil {
+		if err := p.copyObject(r, entries, e, end); err != nil {
 			return err
 		}
 	}
@@ -141,45 +126,33 @@ func (p *packWriter) copyFrom(ctx context.Context, name string, wanted map[plumb
 
 // copyObject writes one object as it lies in a pack, or whole when it is a
 // delta on something that does not come along.
-func (p *packWriter) copyObject(f *os.File, entries []idxfile.Entry, e idxfile.Entry, end int64) error {
-	begin := int64(e.Offset)
-	s := &packScan{r: bufio.NewReaderSize(io.NewSectionReader(f, begin, end-begin), 512), limits: Limits{ObjectBytes: 1 << 40}}
-	kind, size, err := s.header()
+func (p *packWriter) copyObject(r *packReader, entries []packed, e packed, end int64) error {
+	l, err := r.look(e.off, 1<<40)
 	if err != nil {
 		return err
 	}
-	var base plumbing.Hash
-	switch kind {
-	case packOffset:
-		back, err := s.distance(begin)
-		if err != nil {
-			return err
-		}
-		i, found := slices.BinarySearchFunc(entries, uint64(begin-back), func(e idxfile.Entry, off uint64) int {
-			return int(int64(e.Offset) - int64(off))
-		})
+	base := plumbing.Hash(l.base)
+	if l.kind == packOffset {
+		i, found := slices.BinarySearchFunc(entries, e.off-l.back, func(e packed, off int64) int { return cmp.Compare(e.off, off) })
 		if !found {
-			return fmt.Errorf("pack %s: damaged", filepath.Base(f.Name()))
+			return errDamaged
 		}
-		base = entries[i].Hash
-	case packRef:
-		if _, err := io.ReadFull(s, base[:]); err != nil {
-			return err
-		}
+		base = entries[i].hash
 	}
 	written, there := p.at[base]
 	if !base.IsZero() && !there {
-		return p.whole(e.Hash)
+		return p.whole(e.hash)
 	}
-	p.at[e.Hash] = p.off
-	head := encodeHeader(kind, size)
+	p.at[e.hash] = p.off
+	head := encodeHeader(l.kind, l.size)
 	if !base.IsZero() {
-		head = append(encodeHeader(packOffset, size), encodeDistance(p.off-written)...)
+		head = append(encodeHeader(packOffset, l.size), encodeDistance(p.off-written)...)
 	}
 	if _, err := p.Write(head); err != nil {
 		return err
 	}
-	_, err = io.Copy(p, io.NewSectionReader(f, begin+s.off, end-begin-s.off))
+	r.seek(l.data)
+	_, err = io.CopyN(p, r, end-l.data)
 	return err
 }
 

@@ -1,7 +1,6 @@
 package gitstore
 
 import (
-	"bytes"
 	"crypto/sha1"
 	"fmt"
 	"os"
@@ -83,36 +82,20 @@ func onlyPack(t testing.TB, dir string) string {
 func checkEncoded(t *testing.T, dir string, repo *repository, list []plumbing.Hash) {
 	t.Helper()
 	to := t.TempDir()
-	packs := filepath.Join(to, "objects/pack")
-	if err := os.MkdirAll(packs, 0o755); err != nil {
-		t.Fatal(err)
-	}
 	r := repo.encode(t.Context(), filepath.Join(dir, ".git"), list)
 	defer r.Close()
-	file := filepath.Join(packs, "spool")
-	if err := spool(t.Context(), r, file, DefaultLimits()); err != nil {
-		t.Fatal(err)
+	got, err := taken(t, to, r, DefaultLimits())
+	if err != nil || len(got.made.list) != len(list) {
+		t.Fatalf("%d objects, %v", len(list), err)
 	}
-	b, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	found, err := scanPack(t.Context(), bytes.NewReader(b), DefaultLimits())
-	if err != nil || len(found) != len(list) {
-		t.Fatalf("%d objects of %d, %v", len(found), len(list), err)
-	}
-	base, err := indexPack(t.Context(), file, found, DefaultLimits())
-	if err != nil {
-		t.Fatal(err)
-	}
-	testkit.Git(t, dir, "verify-pack", base+".idx")
-	made, err := openPacks(to)
+	testkit.Git(t, dir, "verify-pack", got.made.base+".idx")
+	made, err := openPacks(to, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer made.Close()
 	for _, h := range list {
-		if made.HasEncodedObject(h) != nil {
+		if !made.has(h) {
 			t.Errorf("%s is missing", h)
 		}
 	}

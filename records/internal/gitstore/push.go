@@ -149,11 +149,7 @@ func (s *localSession) push(ctx context.Context, req *packp.ReferenceUpdateReque
 		return nil, fmt.Errorf("%w: %w", ErrPushDenied, err)
 	}
 	defer r.drop()
-	file := filepath.Join(r.spool, "spool")
-	if err := spool(ctx, req.Packfile, file, s.line.limits); err != nil {
-		return nil, err
-	}
-	if err := r.index(ctx, file, s.line.limits); err != nil {
+	if err := r.take(ctx, req.Packfile, filepath.Join(r.spool, "spool"), s.line.limits); err != nil {
 		return nil, err
 	}
 	if err := r.adopt(s.common); err != nil {

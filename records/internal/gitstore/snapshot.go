@@ -1,6 +1,7 @@
 package gitstore
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -46,7 +47,7 @@ func (o *objects) Snapshot(ctx context.Context, commit string, l Limits) (*Snaps
 		return nil, err
 	}
 	s := &Snapshot{Commit: commit, Tree: c.tree.String(), Files: map[string]string{}}
-	w := treeWalk{ctx: ctx, objects: o, limits: l.orDefault(), visit: func(c FileChange) { s.Files[c.Path] = c.New }}
+	w := treeWalk{ctx: ctx, objects: o, limits: l.orDefault(), visit: func(path string, _, is plumbing.Hash) { s.Files[path] = is.String() }}
 	if err := w.dirs("", plumbing.ZeroHash, c.tree, 0); err != nil {
 		return nil, err
 	}
@@ -54,9 +55,30 @@ func (o *objects) Snapshot(ctx context.Context, commit string, l Limits) (*Snaps
 }
 
 // Diff lists the files that differ between two commits, of those that a
-// Snapshot holds, and reads only the folders that differ. An empty from is a
-// commit without files.
+// Snapshot holds, in the order of their paths, and reads only the folders that
+// differ. An empty from is a commit without files.
 func (o *objects) Diff(ctx context.Context, from, to string, l Limits) ([]FileChange, error) {
+	var changes []FileChange
+	err := o.diff(ctx, from, to, l, func(path string, was, is plumbing.Hash) {
+		c := FileChange{Path: path}
+		if !was.IsZero() {
+			c.Old = was.String()
+		}
+		if !is.IsZero() {
+			c.New = is.String()
+		}
+		changes = append(changes, c)
+	})
+	return changes, err
+}
+
+// Changed visits what Diff lists, with ids as bytes: a set has a hundred thousand
+// files. Of a file that is gone the id is zero.
+func (o *objects) Changed(ctx context.Context, from, to string, l Limits, visit func(path string, blob [20]byte)) error {
+	return o.diff(ctx, from, to, l, func(path string, _, is plumbing.Hash) { visit(path, is) })
+}
+
+func (o *objects) diff(ctx context.Context, from, to string, l Limits, visit func(path string, was, is plumbing.Hash)) error {
 	var trees [2]plumbing.Hash
 	for i, id := range []string{from, to} {
 		if id == "" && i == 0 {
@@ -64,21 +86,16 @@ func (o *objects) Diff(ctx context.Context, from, to string, l Limits) ([]FileCh
 		}
 		h, err := parseID(id)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		c, err := o.commit(h)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		trees[i] = c.tree
 	}
-	var changes []FileChange
-	w := treeWalk{ctx: ctx, objects: o, limits: l.orDefault(), visit: func(c FileChange) { changes = append(changes, c) }}
-	if err := w.dirs("", trees[0], trees[1], 0); err != nil {
-		return nil, err
-	}
-	slices.SortFunc(changes, func(a, b FileChange) int { return strings.Compare(a.Path, b.Path) })
-	return changes, nil
+	w := treeWalk{ctx: ctx, objects: o, limits: l.orDefault(), visit: visit}
+	return w.dirs("", trees[0], trees[1], 0)
 }
 
 // Blob gives the bytes of a file when there are at most limit of them.
@@ -87,16 +104,21 @@ func (o *objects) Blob(id string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return o.read(plumbing.BlobObject, h, limit)
+	return o.Read(h, limit)
 }
 
-// treeWalk compares two trees and visits the files that differ, under the rules
-// and limits of F4 and F7.
+// Read gives the bytes of a file when there are at most limit of them. They are not to be changed.
+func (o *objects) Read(id [20]byte, limit int64) ([]byte, error) {
+	return o.read(plumbing.BlobObject, id, limit)
+}
+
+// treeWalk compares two trees and visits the files that differ, in the order of
+// their paths, under the rules and limits of F4 and F7.
 type treeWalk struct {
 	ctx     context.Context
 	objects *objects
 	limits  Limits
-	visit   func(FileChange)
+	visit   func(path string, was, is plumbing.Hash) // zero: there is none
 	files   int
 	folders int
 }
@@ -120,56 +142,46 @@ func (w *treeWalk) dirs(path string, old, new plumbing.Hash, depth int) error {
 	if err != nil {
 		return err
 	}
-	for name, e := range after {
-		if err := w.pair(path+name, before[name], e, depth); err != nil {
-			return err
+	for len(before) > 0 || len(after) > 0 {
+		var was, is entry
+		switch {
+		case len(after) == 0 || len(before) > 0 && compareEntries(before[0], after[0]) < 0:
+			was, before = before[0], before[1:]
+		case len(before) == 0 || compareEntries(before[0], after[0]) > 0:
+			is, after = after[0], after[1:]
+		default:
+			was, is, before, after = before[0], after[0], before[1:], after[1:]
 		}
-	}
-	for name, e := range before {
-		if _, ok := after[name]; !ok {
-			if err := w.pair(path+name, e, entry{}, depth); err != nil {
-				return err
-			}
+		if err := w.pair(path, was, is, depth); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// pair compares what two trees have under one name; an entry without a mode is
+// pair compares two files or two folders of one name; an entry without a mode is
 // nothing at all.
-func (w *treeWalk) pair(path string, old, new entry, depth int) error {
-	if old == new {
+func (w *treeWalk) pair(path string, was, is entry, depth int) error {
+	if was == is {
 		return nil
 	}
-	var oldDir, newDir plumbing.Hash
-	change := FileChange{Path: path}
-	switch old.mode {
-	case modeDir:
-		oldDir = old.hash
-	case modeFile:
-		change.Old = old.hash.String()
+	path += cmp.Or(is.name, was.name)
+	if was.mode == modeDir || is.mode == modeDir {
+		return w.dirs(path+"/", was.hash, is.hash, depth+1)
 	}
-	switch new.mode {
-	case modeDir:
-		newDir = new.hash
-	case modeFile:
-		change.New = new.hash.String()
-		if !w.objects.has(new.hash) {
-			return &HostileError{What: "a file is missing", Where: path, Err: ErrIncomplete}
-		}
+	if is.mode != "" && !w.objects.has(is.hash) {
+		return &HostileError{What: "a file is missing", Where: path, Err: ErrIncomplete}
 	}
-	if change.Old != change.New {
-		if w.files++; w.files > w.limits.Files {
-			return &LimitError{What: "files", Limit: int64(w.limits.Files), Got: int64(w.files), Option: "files"}
-		}
-		w.visit(change)
+	if w.files++; w.files > w.limits.Files {
+		return &LimitError{What: "files", Limit: int64(w.limits.Files), Got: int64(w.files), Option: "files"}
 	}
-	return w.dirs(path+"/", oldDir, newDir, depth+1)
+	w.visit(path, was.hash, is.hash)
+	return nil
 }
 
-// folder reads one folder by the rules of F4. At the top only F4's names are
-// looked at, and nothing is asked of the others.
-func (w *treeWalk) folder(path string, h plumbing.Hash, depth int) (map[string]entry, error) {
+// folder reads one folder by the rules of F4, in git's order. At the top only F4's
+// names are looked at, and nothing is asked of the others.
+func (w *treeWalk) folder(path string, h plumbing.Hash, depth int) ([]entry, error) {
 	if h.IsZero() {
 		return nil, nil
 	}
@@ -180,20 +192,37 @@ func (w *treeWalk) folder(path string, h plumbing.Hash, depth int) (map[string]e
 	if err != nil {
 		return nil, err
 	}
-	found := make(map[string]entry, len(entries))
+	if depth == 0 {
+		entries = slices.DeleteFunc(entries, func(e entry) bool { return !isRead(e.name) })
+	}
 	for _, e := range entries {
-		if depth == 0 && !isRead(e.name) {
-			continue
-		}
 		if err := checkEntry(path, e, depth); err != nil {
 			return nil, err
 		}
-		if _, twice := found[e.name]; twice {
-			return nil, &HostileError{What: "a name is in a folder twice:", Where: path + clip(e.name)}
-		}
-		found[e.name] = e
 	}
-	return found, nil
+	if !slices.IsSortedFunc(entries, compareEntries) {
+		slices.SortFunc(entries, compareEntries)
+	}
+	if name, twice := nameTwice(entries); twice {
+		return nil, &HostileError{What: "a name is in a folder twice:", Where: path + clip(name)}
+	}
+	return entries, nil
+}
+
+// nameTwice finds a name that is in a folder twice, as two of a kind or as a file and a folder.
+func nameTwice(entries []entry) (name string, twice bool) {
+	for i, e := range entries {
+		if i > 0 && entries[i-1].name == e.name {
+			return e.name, true
+		}
+		if e.mode != modeDir {
+			continue
+		}
+		if _, file := slices.BinarySearchFunc(entries[:i], entry{mode: modeFile, name: e.name}, compareEntries); file {
+			return e.name, true
+		}
+	}
+	return "", false
 }
 
 // checkEntry is F4's rule for names and modes.
@@ -269,9 +298,10 @@ func (c *connected) tree(h, before plumbing.Hash, depth int) error {
 	if err != nil {
 		return err
 	}
-	old := map[string]plumbing.Hash{}
+	var old map[string]plumbing.Hash
 	if !before.IsZero() {
 		if list, err := c.objects.tree(before); err == nil {
+			old = make(map[string]plumbing.Hash, len(list))
 			for _, e := range list {
 				old[e.name] = e.hash
 			}

@@ -2,6 +2,7 @@ package gitstore
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,9 +21,6 @@ const (
 	// caller's pin, never this.
 	incomingRef = "refs/distrust/incoming"
 
-	// largeObject is where go-git stops holding an object in memory.
-	largeObject = 1 << 20
-
 	// maxPacks is how many packs a store gathers before a fetch takes
 	// everything again as one: every look-up asks each pack.
 	maxPacks = 50
@@ -35,6 +33,7 @@ type Store struct {
 	objects
 	dir      string
 	packed   *packs
+	made     *fresh // the pack that was fetched last; nil: none
 	maxPacks int
 }
 
@@ -102,10 +101,38 @@ func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.layers = nil
+	s.forget()
 	if s.packed == nil {
 		return nil
 	}
 	return s.packed.Close()
+}
+
+// Sum gives the SHA-256 and the size of a file when it has at most limit bytes. Those of files that the last
+// fetch brought are known.
+func (s *Store) Sum(id [20]byte, limit int64) (sum [sha256.Size]byte, size int64, err error) {
+	s.mu.Lock()
+	var known bool
+	if s.packed != nil {
+		sum, size, known = s.packed.sum(id)
+	}
+	s.mu.Unlock()
+	if known && size <= limit {
+		return sum, size, nil
+	}
+	b, err := s.Read(id, limit)
+	if err != nil {
+		return sum, 0, err
+	}
+	return sha256.Sum256(b), int64(len(b)), nil
+}
+
+// forget lets go of what is known of the pack that was fetched last.
+func (s *Store) forget() {
+	if s.made != nil {
+		s.made.spill.close()
+		s.made = nil
+	}
 }
 
 func (s *Store) lockName() string { return filepath.Join(s.dir, "lock") }
@@ -119,7 +146,7 @@ func (s *Store) reopen() error {
 	if s.packed != nil && slices.Equal(names, s.packed.names) {
 		return nil
 	}
-	now, err := openPacks(s.dir)
+	now, err := openPacks(s.dir, s.made)
 	if err != nil {
 		return err
 	}
@@ -264,11 +291,15 @@ func (s *Store) adopt(got *received, whole bool) error {
 	if err := got.adopt(s.dir); err != nil {
 		return err
 	}
+	if got.made != nil {
+		s.forget()
+		s.made, got.spill = got.made, nil
+	}
 	if err := writeFile(filepath.Join(s.dir, filepath.FromSlash(incomingRef)), []byte(got.tip.Commit+"\n"), 0o600); err != nil {
 		return err
 	}
-	if whole && got.base != "" {
-		stem := filepath.Base(got.base)
+	if whole && got.made != nil {
+		stem := filepath.Base(got.made.base)
 		for _, name := range old {
 			if !strings.HasPrefix(filepath.Base(name), stem) {
 				os.Remove(name) // a reader on Windows keeps it; the next fetch as a whole removes it

@@ -43,12 +43,11 @@ func bring(t testing.TB, g UserGit, s *Store, opt FetchOptions) (Tip, []plumbing
 	var sent []plumbing.Hash
 	packs, _ := filepath.Glob(filepath.Join(dir, "objects", "pack", "*.pack"))
 	for _, name := range packs {
-		f, err := os.Open(name)
+		pack, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer f.Close()
-		list, err := scanPack(t.Context(), f, DefaultLimits())
+		list, err := scan(t, pack, DefaultLimits())
 		if err != nil {
 			break // for the store to refuse
 		}
