@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -244,18 +246,44 @@ func (s *syncRun) syncSources(names []string) error {
 		return err
 	}
 	for first := true; len(specs) > 0; first = false {
-		results, err := s.fetch(specs)
-		if err != nil {
-			return err
+		var all []*source.Result
+		for _, some := range s.m.portions(specs) {
+			results, err := s.fetch(some)
+			if err != nil {
+				return err
+			}
+			all = append(all, results...)
 		}
-		if first && len(names) == 0 {
-			s.noteSynced(results)
+		if first && len(names) == 0 && len(all) == len(specs) {
+			s.noteSynced(all)
 		}
 		if specs, err = s.acceptReached(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// metAtOnce is how many sources are met for the first time together. Each holds two open files until its
+// records are in force, of which systems allow some thousands, and what is in force stays when the
+// rest of a long first sync is cut short.
+const metAtOnce = 500
+
+// portions are sources as they are fetched together: all that were met before, then the others.
+func (m *machine) portions(specs []source.Spec) [][]source.Spec {
+	var met, others []source.Spec
+	for _, spec := range specs {
+		if _, err := os.Stat(filepath.Join(m.dirs.Pins(), spec.Log+".json")); spec.Log == "" || errors.Is(err, os.ErrNotExist) {
+			others = append(others, spec)
+		} else {
+			met = append(met, spec)
+		}
+	}
+	portions := slices.Collect(slices.Chunk(others, metAtOnce))
+	if len(met) > 0 {
+		portions = slices.Insert(portions, 0, met)
+	}
+	return portions
 }
 
 // fetch syncs some sources and puts what was accepted in force. Other commands may write while it
