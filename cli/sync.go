@@ -246,16 +246,16 @@ func (s *syncRun) syncSources(names []string) error {
 		return err
 	}
 	for first := true; len(specs) > 0; first = false {
-		var all []*source.Result
+		everybody := !s.missed
 		for _, some := range s.m.portions(specs) {
 			results, err := s.fetch(some)
 			if err != nil {
 				return err
 			}
-			all = append(all, results...)
+			everybody = everybody && reachedAll(results)
 		}
-		if first && len(names) == 0 && len(all) == len(specs) {
-			s.noteSynced(all)
+		if first && len(names) == 0 && everybody {
+			s.noteSynced()
 		}
 		if specs, err = s.acceptReached(); err != nil {
 			return err
@@ -333,11 +333,13 @@ func (s *syncRun) fetch(specs []source.Spec) ([]*source.Result, error) {
 	return results, nil
 }
 
+// reachedAll says whether every one of some sources was reached, and what it has could be put in force.
+func reachedAll(results []*source.Result) bool {
+	return len(results) > 0 && !slices.ContainsFunc(results, func(r *source.Result) bool { return exitOfSource(r) == Unreachable })
+}
+
 // noteSynced remembers that everybody was reached, for "last synced 3 days ago" (C4).
-func (s *syncRun) noteSynced(results []*source.Result) {
-	if len(results) == 0 || s.missed || slices.ContainsFunc(results, func(r *source.Result) bool { return exitOfSource(r) == Unreachable }) {
-		return
-	}
+func (s *syncRun) noteSynced() {
 	if err := s.m.noteMoment(syncedFile); err != nil {
 		s.complain(Failed, "remembering the sync", err)
 	}
