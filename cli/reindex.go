@@ -2,10 +2,9 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/distributed-trust/distrust/cli/config"
 	"github.com/distributed-trust/distrust/records/home"
@@ -13,21 +12,11 @@ import (
 	"github.com/distributed-trust/distrust/records/trust"
 )
 
-// compiled is the user's configuration in the form in which the index keeps it, so that a check
-// reads no YAML of the user's (docs/architecture.md, "check").
-type compiled struct {
-	Policy  trust.Policy   `json:"policy"`
-	Journal bool           `json:"journal"`
-	Follows []trust.Follow `json:"follows"`
-	Own     []string       `json:"own"`
-}
-
 // compile puts the configuration together for an index that knows these logs.
-func (m *machine) compile(own []string, projects func(log string) []string) compiled {
-	return compiled{
-		Policy: m.config.Policy, Journal: m.config.Journal, Own: own,
-		Follows: config.Follows(config.WithDefaultScopes(m.sources, projects)),
-	}
+func (m *machine) compile(own []string, projects func(log string) []string) index.Config {
+	follows := config.Follows(config.WithDefaultScopes(m.sources, projects))
+	slices.SortFunc(follows, func(a, b trust.Follow) int { return strings.Compare(a.Log, b.Log) })
+	return index.Config{Policy: m.config.Policy, Journal: m.config.Journal, Own: own, Follows: follows}
 }
 
 // apply brings updates into the index, with the configuration as it is now. A damaged index is
@@ -56,12 +45,9 @@ func (m *machine) applyOnce(ctx context.Context, updates ...index.Update) error 
 	if err != nil {
 		return err
 	}
-	projects := m.projectsOf(updates)
-	blob, err := json.Marshal(m.compile(own, projects))
-	if err != nil {
-		return fmt.Errorf("compiling settings: %w", err)
-	}
-	return m.commit(ctx, updates, index.Config{Stamp: stamp, Blob: blob})
+	settings := m.compile(own, m.projectsOf(updates))
+	settings.Stamp = stamp
+	return m.commit(ctx, updates, settings)
 }
 
 // commit makes updates the next generation of the index. A watch is told before and after.
@@ -152,9 +138,8 @@ func (m *machine) formerlyOwn() (published, private []string) {
 		return nil, nil
 	}
 	defer g.Close()
-	stored, err := g.Config()
-	var before compiled
-	if err != nil || json.Unmarshal(orEmpty(stored.Blob), &before) != nil {
+	before, err := g.Config()
+	if err != nil {
 		return nil, nil
 	}
 	for _, log := range before.Own {

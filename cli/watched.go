@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -182,7 +181,7 @@ func (w *world) otherwise(updates []index.Update, settings index.Config) bool {
 	if w.generation == nil {
 		return true
 	}
-	if before, err := w.generation.Config(); err != nil || before.Stamp != settings.Stamp || !bytes.Equal(before.Blob, settings.Blob) {
+	if before, err := w.generation.Config(); err != nil || !before.Equal(settings) {
 		return true
 	}
 	expires := map[string]int64{}

@@ -2,9 +2,7 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,7 +19,7 @@ import (
 type world struct {
 	generation *index.Generation // nil: nothing was ever written here
 	network    *trust.Network
-	compiled   compiled
+	compiled   index.Config
 	now        time.Time
 }
 
@@ -68,30 +66,24 @@ func (w *world) complete(in *Invocation) error {
 	if err != nil {
 		return err
 	}
-	known := map[string]bool{}
-	for _, s := range w.network.Sources {
-		known[s.Log] = true
-	}
 	var missing []string
-	for _, log := range w.compiled.Own {
-		if known[log] || w.generation == nil {
-			continue
-		}
-		if _, ok, err := w.generation.Log(log); err == nil && ok {
-			continue
-		}
-		missing = append(missing, "you")
-	}
-	for _, f := range w.compiled.Follows {
-		if known[f.Log] {
-			continue
-		}
+	for _, f := range w.network.Unknown() {
 		if _, err := os.Stat(filepath.Join(dirs.Pins(), f.Log+".json")); err == nil && !tombstone(dirs, f.Log) {
 			missing = append(missing, f.Name)
 		}
 	}
+	slices.Sort(missing)
+	for _, log := range w.compiled.Own {
+		if w.generation == nil {
+			break
+		}
+		if _, ok, err := w.generation.Log(log); err != nil || !ok {
+			missing = slices.Insert(missing, 0, "you")
+			break
+		}
+	}
 	if len(missing) > 0 {
-		return &MissingError{Names: slices.Compact(missing)}
+		return &MissingError{Names: missing}
 	}
 	return nil
 }
@@ -136,13 +128,9 @@ func (w *world) configure(ctx context.Context, in *Invocation, dirs config.Dirs)
 	if err != nil {
 		return err
 	}
-	var stored index.Config
 	if w.generation != nil {
-		if stored, err = w.generation.Config(); err != nil {
+		if w.compiled, err = w.generation.Config(); err != nil {
 			return err
-		}
-		if err := json.Unmarshal(orEmpty(stored.Blob), &w.compiled); err != nil {
-			return fmt.Errorf("reading compiled settings: %w", err)
 		}
 		network, err := w.generation.Network()
 		if err != nil {
@@ -150,15 +138,15 @@ func (w *world) configure(ctx context.Context, in *Invocation, dirs config.Dirs)
 		}
 		w.network = &network
 	}
-	if stored.Stamp != stamp {
+	if w.compiled.Stamp != stamp {
 		m, err := in.machine()
 		if err != nil {
 			return err
 		}
 		own := w.compiled.Own
-		if w.generation != nil && stored.IsZero() {
-			// A rebuild that was cut short left no settings, and so nobody's word as the user's: their
-			// reports would count for nothing.
+		if w.generation != nil && w.compiled.IsZero() {
+			// A rebuild that was cut short left no settings, or another version of the program left them in a
+			// form of its own. That is nobody's word as the user's: their reports would count for nothing.
 			if own, err = m.ownLogs(ctx); err != nil {
 				return err
 			}
@@ -184,13 +172,6 @@ func (w *world) settle() error {
 	}
 	w.network.Compile() // many things may be decided in one world
 	return nil
-}
-
-func orEmpty(blob []byte) []byte {
-	if len(blob) == 0 {
-		return []byte("{}")
-	}
-	return blob
 }
 
 // projects is what a log's accepted head says that it speaks about.

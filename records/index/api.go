@@ -1,11 +1,13 @@
 package index
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/trust"
 )
 
 // Dir says where index and record stores lie. Both folders are made when they are missing.
@@ -40,14 +42,21 @@ type Update struct {
 	Drop    bool     // the log goes with all that it said; nothing else of the update counts
 }
 
-// Config is the user's configuration as cli compiled it; index does not look inside.
+// Config is the user's configuration as cli compiled it, so that a check reads no YAML; index only
+// keeps it.
 type Config struct {
-	Stamp string // says which files it was compiled from
-	Blob  []byte
+	Stamp   string // says which files it was compiled from; "" is no configuration
+	Policy  trust.Policy
+	Journal bool           // this machine remembers what it accepted
+	Follows []trust.Follow // in the order of log ids
+	Own     []string       // logs whose records are the user's own word
 }
 
 // IsZero says whether there is no configuration.
-func (c Config) IsZero() bool { return c.Stamp == "" && len(c.Blob) == 0 }
+func (c Config) IsZero() bool { return c.Stamp == "" }
+
+// Equal says whether both are the same to the byte.
+func (c Config) Equal(other Config) bool { return bytes.Equal(encodeConfig(c), encodeConfig(other)) }
 
 // LogInfo is what a generation knows of one log.
 type LogInfo struct {

@@ -104,7 +104,7 @@ func TestRoundTrip(t *testing.T) {
 func TestConfigStaysUntilReplaced(t *testing.T) {
 	t.Parallel()
 	d, alice := testDir(t), newLog(t, "alice")
-	want := Config{Stamp: "sources.yml 12", Blob: []byte("blob\x00\xff")}
+	want := Config{Stamp: "sources.yml 12", Own: []string{"blob\x00\xff"}}
 	if err := Apply(context.Background(), d, []Update{alice.update()}, want); err != nil {
 		t.Fatal(err)
 	}
@@ -112,8 +112,8 @@ func TestConfigStaysUntilReplaced(t *testing.T) {
 	for range 2 {
 		g := open(t, d)
 		have, err := g.Config()
-		if err != nil || have.Stamp != want.Stamp || string(have.Blob) != string(want.Blob) {
-			t.Fatalf("Config: %q %v", have, err)
+		if err != nil || !have.Equal(want) {
+			t.Fatalf("Config: %+v %v", have, err)
 		}
 		want.Stamp = "sources.yml 13"
 		if err := Apply(context.Background(), d, nil, want); err != nil {

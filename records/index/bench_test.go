@@ -159,3 +159,32 @@ func BenchmarkReplaceWithOneMore(b *testing.B) {
 		apply(b, d, u)
 	}
 }
+
+// BenchmarkFollows is what a check adds for a user who follows a thousand logs: their settings, the logs'
+// heads, the network, and one pass over it.
+func BenchmarkFollows(b *testing.B) {
+	d := planted(b, 1000, 10_000)
+	config := Config{Stamp: "settings", Policy: trust.DefaultPolicy(), Own: []string{"me"}}
+	for n := range 1000 {
+		config.Follows = append(config.Follows, trust.Follow{Name: fmt.Sprint("source-", n), Log: fmt.Sprintf("%032x", n), Weight: 100, ViaMax: 50})
+	}
+	if err := Apply(context.Background(), d, nil, config); err != nil {
+		b.Fatal(err)
+	}
+	g := open(b, d)
+	b.ReportAllocs()
+	for b.Loop() {
+		config, err := g.Config()
+		if err != nil {
+			b.Fatal(err)
+		}
+		net, err := g.Network()
+		if err != nil {
+			b.Fatal(err)
+		}
+		net.Own, net.Follows = config.Own, config.Follows
+		if heard := net.Compile().Reach("", testStart.Unix()).Len(); heard < 999 { // the first one has another id
+			b.Fatal(heard)
+		}
+	}
+}

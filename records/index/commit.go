@@ -1,7 +1,6 @@
 package index
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -77,7 +76,7 @@ func (w *Writer) same(config Config) (bool, error) {
 		return true, nil
 	}
 	have, err := w.prev.config()
-	return err == nil && have.Stamp == config.Stamp && bytes.Equal(have.Blob, config.Blob), err
+	return err == nil && have.Equal(config), err
 }
 
 func (w *Writer) sync(folder string) error {

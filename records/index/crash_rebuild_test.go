@@ -26,7 +26,7 @@ func rebuildUntil(d Dir, n int, config Config) (changes []string, err error) {
 // and where a store is, of which the rest is written anew.
 func TestRebuildCrashesBetweenAnyTwoChanges(t *testing.T) {
 	t.Parallel()
-	config := Config{Stamp: "stamp", Blob: []byte("blob")}
+	config := Config{Stamp: "stamp", Own: []string{"blob"}}
 	world, _, updates := damagedWorld(t)
 	harms := map[string]func(t *testing.T, d Dir){
 		"no cache": func(t *testing.T, d Dir) {

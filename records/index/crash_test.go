@@ -225,7 +225,7 @@ func TestUnfinishedAppendIsCut(t *testing.T) {
 		if err := os.RemoveAll(lost.Cache); err != nil {
 			t.Fatal(err)
 		}
-		rebuilt, err := Rebuild(context.Background(), lost, Config{Stamp: "stamp", Blob: []byte("blob")})
+		rebuilt, err := Rebuild(context.Background(), lost, Config{Stamp: "stamp", Own: []string{"blob"}})
 		if err != nil || len(rebuilt.Damaged) == 0 {
 			t.Errorf("a tail of %d bytes: Rebuild: %+v %v", len(tail), rebuilt, err)
 		}

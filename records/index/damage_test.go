@@ -66,7 +66,7 @@ func damagedWorld(t testing.TB) (d Dir, want string, updates []Update) {
 	}})
 	release := bob.entry(testkit.Report(schema.Subject{Size: -1, Release: "pkg:pypi/requests@1"}))
 	updates = []Update{alice.update(append(a, report, withdraw, follow)...), bob.update(release)}
-	if err := Apply(context.Background(), d, updates, Config{Stamp: "stamp", Blob: []byte("blob")}); err != nil {
+	if err := Apply(context.Background(), d, updates, Config{Stamp: "stamp", Own: []string{"blob"}}); err != nil {
 		t.Fatal(err)
 	}
 	apply(t, d, Update{Log: alice.id(), Remove: []string{a[0].Record.ID()}}) // an edited copy
@@ -198,7 +198,7 @@ func TestDeletedFilesAreNoticed(t *testing.T) {
 			if err := Apply(ctx, d, updates, Config{}); !errors.As(err, &damage) {
 				t.Errorf("%s deleted: a writer begins: %v", filepath.Base(path), err)
 			}
-			if _, err := Rebuild(ctx, d, Config{Stamp: "stamp", Blob: []byte("blob")}); err != nil {
+			if _, err := Rebuild(ctx, d, Config{Stamp: "stamp", Own: []string{"blob"}}); err != nil {
 				t.Fatal(err)
 			}
 			rightOrDamaged(t, d, want, filepath.Base(path)+" rebuilt")
@@ -210,7 +210,7 @@ func TestDeletedFilesAreNoticed(t *testing.T) {
 	if damage := rightOrDamaged(t, d, want, "the whole cache deleted"); damage == nil || damage.Log != "" {
 		t.Errorf("the whole cache deleted: %v", damage)
 	}
-	if rebuilt, err := Rebuild(ctx, d, Config{Stamp: "stamp", Blob: []byte("blob")}); err != nil || rebuilt.Logs != 2 || rebuilt.Records != 15 {
+	if rebuilt, err := Rebuild(ctx, d, Config{Stamp: "stamp", Own: []string{"blob"}}); err != nil || rebuilt.Logs != 2 || rebuilt.Records != 15 {
 		t.Errorf("Rebuild: %+v %v", rebuilt, err)
 	}
 	if have, err := observe(d); err != nil || have != want {
@@ -239,7 +239,7 @@ func TestDamagedStore(t *testing.T) {
 			}
 		}
 		write(t, path, b)
-		rebuilt, err := Rebuild(ctx, d, Config{Stamp: "stamp", Blob: []byte("blob")})
+		rebuilt, err := Rebuild(ctx, d, Config{Stamp: "stamp", Own: []string{"blob"}})
 		if err != nil || len(rebuilt.Damaged) == 0 || rebuilt.Damaged[0].Log != updates[0].Log {
 			t.Fatalf("byte %d: Rebuild: %+v %v", at, rebuilt, err)
 		}
@@ -251,7 +251,7 @@ func TestDamagedStore(t *testing.T) {
 		}
 		mend := updates[0]
 		mend.Replace = true
-		if err := Apply(ctx, d, []Update{mend}, Config{Stamp: "stamp", Blob: []byte("blob")}); err != nil {
+		if err := Apply(ctx, d, []Update{mend}, Config{Stamp: "stamp", Own: []string{"blob"}}); err != nil {
 			t.Fatalf("byte %d: mending: %v", at, err)
 		}
 		if have, err := observe(d); err != nil || have != want {

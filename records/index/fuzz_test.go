@@ -1,12 +1,12 @@
 package index
 
 import (
-	"bytes"
 	"reflect"
 	"testing"
 	"time"
 
 	"github.com/distributed-trust/distrust/records"
+	"github.com/distributed-trust/distrust/records/trust"
 	"github.com/distributed-trust/distrust/schema"
 )
 
@@ -38,7 +38,8 @@ func FuzzValues(f *testing.F) {
 	f.Add((&logState{}).encode())
 	f.Add(encodeRows([]sourceRow{state.row(), {num: 1, log: "l"}}))
 	f.Add(encodeRows(nil))
-	f.Add(encodeConfig(Config{Stamp: "s", Blob: []byte("b")}))
+	f.Add(encodeConfig(Config{Stamp: "s", Policy: trust.DefaultPolicy(), Own: []string{"b"}, Follows: []trust.Follow{{Name: "n", Log: "l", Weight: 100, Scopes: []string{"*"}}}}))
+	f.Add(formerConfig("s", `{"own":["b"]}`))
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0x0f})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if l, err := decodeLogState(7, b); err == nil {
@@ -53,9 +54,9 @@ func FuzzValues(f *testing.F) {
 				t.Fatalf("%+v became %+v, %v", rows, again, err)
 			}
 		}
-		if c, err := decodeConfig(b); err == nil {
+		if c, err := decodeConfig(b); err == nil && !c.IsZero() {
 			again, err := decodeConfig(encodeConfig(c))
-			if err != nil || again.Stamp != c.Stamp || !bytes.Equal(again.Blob, c.Blob) {
+			if err != nil || !reflect.DeepEqual(again, c) {
 				t.Fatalf("%+v became %+v, %v", c, again, err)
 			}
 		}

@@ -76,11 +76,15 @@ func (g *Generation) Network() (trust.Network, error) {
 	err := g.read(func(s *snapshot) error {
 		net = trust.Network{}
 		return s.view(func(t *table) error {
-			rows, err := t.rows()
+			b, err := t.Value(bucketTable, keySources())
 			if err != nil {
 				return err
 			}
-			for _, row := range rows {
+			d := codec.Decode(b)
+			count := d.Count(minRow)
+			net.Sources = make([]trust.Source, 0, count)
+			for range count {
+				row := decodeRow(d)
 				if row.head {
 					net.Sources = append(net.Sources, trust.Source{Log: row.log, Name: row.name, Issued: row.issued, Expires: row.expires})
 				}
@@ -91,7 +95,7 @@ func (g *Generation) Network() (trust.Network, error) {
 					return err
 				}
 			}
-			return nil
+			return d.Finish()
 		})
 	})
 	return net, err

@@ -147,8 +147,8 @@ func (c *compiled) now(statements []Statement, clock time.Time) int64 {
 
 // fresh says whether the trust of a log may count: its head is known and has not expired.
 func (d *decider) fresh(log string) bool {
-	node, ok := d.c.graph.number[log]
-	return ok && d.c.graph.facts[node].known && d.now < d.c.graph.facts[node].source.Expires
+	s := d.c.graph.fact(log).source
+	return s != nil && d.now < s.Expires
 }
 
 // add takes a word into a count when its source is heard there.

@@ -39,11 +39,10 @@ const (
 // [Decide], so what it lists holds for these statements. For any other verdict there is none: a
 // report or a mismatch is not argued away. It costs a decision for each candidate.
 func Enough(q Query, statements []Statement, net *Network, pol Policy, clock time.Time) []Change {
-	n := net.WithFollows(net.Follows)
-	if len(n.Own) == 0 {
-		n.Own, n.compiled = []string{standIn}, nil
+	n := net
+	if n.compiled == nil {
+		n = n.WithFollows(n.Follows).Compile()
 	}
-	n.Compile()
 	d := newDecider(q, statements, n, pol, clock)
 	trusted := func(q Query, statements []Statement, n *Network) bool {
 		return Decide(q, statements, n, pol, clock).Verdict == Trusted
@@ -54,11 +53,15 @@ func Enough(q Query, statements []Statement, net *Network, pol Policy, clock tim
 	var changes []Change
 	for _, f := range d.fuller(n.Follows) {
 		if trusted(q, statements, n.WithFollows(f.follows)) {
-			_, followed := d.c.byLog[f.log]
+			_, followed := d.c.follow(f.log)
 			changes = append(changes, Change{Kind: ChangeFollow, Log: f.log, Name: d.c.name(f.log), Followed: followed})
 		}
 	}
-	for _, id := range d.signerCandidates() {
+	signers := d.signerCandidates()
+	if len(signers) > 0 {
+		n = n.withOwn()
+	}
+	for _, id := range signers {
 		own := Statement{
 			Log: n.Own[0], Kind: schema.KindTrust, Issued: d.now, Strength: full,
 			Subjects: []schema.Subject{{Signer: id, Size: -1, Pattern: []string{q.Project}}},
@@ -75,6 +78,16 @@ func Enough(q Query, statements []Statement, net *Network, pol Policy, clock tim
 		}
 	}
 	return changes
+}
+
+// withOwn is n with a log of the user's own, which only looks like one where they have none yet.
+func (n *Network) withOwn() *Network {
+	if len(n.Own) > 0 {
+		return n
+	}
+	m := n.WithFollows(n.Follows)
+	m.Own, m.compiled = []string{standIn}, nil
+	return m.Compile()
 }
 
 // fuller is the user's follows with one source at full.

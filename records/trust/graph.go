@@ -3,6 +3,7 @@ package trust
 import (
 	"cmp"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -14,9 +15,8 @@ import (
 // A node is a log; nodes are numbered in the order of log ids, so that comparing numbers compares
 // ids.
 type graph struct {
-	logs   []string
-	number map[string]int32
-	first  []int32 // edges[first[v]:first[v+1]] leave v
+	logs   []string // sorted
+	first  []int32  // edges[first[v]:first[v+1]] leave v
 	edges  []edge
 	scopes [][]string // the distinct lists of patterns; scopes[0] is none
 	facts  []fact     // of each node
@@ -36,8 +36,7 @@ type edge struct {
 
 // fact is what is known of a node besides its edges.
 type fact struct {
-	source Source
-	known  bool // a head was accepted
+	source *Source // nil: no head was accepted
 	own    bool
 	lost   bool
 }
@@ -51,59 +50,98 @@ type link struct {
 
 // newGraph numbers the logs and packs the links. It reads links twice; their order is no matter.
 func newGraph(sources []Source, own, lost []string, links iter.Seq[link]) *graph {
-	g := &graph{number: map[string]int32{}}
-	g.addNodes(sources, own, lost, links)
-	g.addEdges(links)
+	g := &graph{}
+	linked := map[string]int32{}
+	note := func(log string) {
+		if _, ok := linked[log]; !ok {
+			linked[log] = 0
+		}
+	}
+	for l := range links {
+		note(l.from)
+		note(l.to)
+	}
+	g.addNodes(sources, own, lost, linked)
+	for log := range linked {
+		linked[log], _ = g.find(log)
+	}
+	g.addEdges(links, linked)
 	return g
 }
 
-func (g *graph) addNodes(sources []Source, own, lost []string, links iter.Seq[link]) {
-	add := func(log string) {
-		if _, ok := g.number[log]; !ok {
-			g.number[log] = 0
-			g.logs = append(g.logs, log)
-		}
+// find is the number of a log.
+func (g *graph) find(log string) (int32, bool) {
+	i, ok := slices.BinarySearch(g.logs, log)
+	return int32(i), ok
+}
+
+// fact is what is known of a log by its id; of one that the graph does not have, nothing.
+func (g *graph) fact(log string) fact {
+	if node, ok := g.find(log); ok {
+		return g.facts[node]
 	}
-	for _, s := range sources {
-		add(s.Log)
+	return fact{}
+}
+
+// addNodes numbers the logs that have a source, are the user's own or lost, or have links.
+func (g *graph) addNodes(sources []Source, own, lost []string, linked map[string]int32) {
+	g.logs = make([]string, 0, len(sources)+len(own)+len(lost)+len(linked))
+	for i := range sources {
+		g.logs = append(g.logs, sources[i].Log)
 	}
-	for _, log := range own {
-		add(log)
-	}
-	for _, log := range lost {
-		add(log)
-	}
-	for l := range links {
-		add(l.from)
-		add(l.to)
-	}
+	g.logs = append(append(g.logs, own...), lost...)
+	g.logs = slices.AppendSeq(g.logs, maps.Keys(linked))
 	slices.Sort(g.logs)
-	for i, log := range g.logs {
-		g.number[log] = int32(i)
-	}
+	g.logs = slices.Compact(g.logs)
 	g.facts = make([]fact, len(g.logs))
-	for _, s := range sources {
-		f := &g.facts[g.number[s.Log]]
+	node := int32(0)
+	for i := range sources {
+		s := &sources[i]
+		node = g.next(node, s.Log)
 		// One log has one accepted head; of two that claim to be it the one that ends first
 		// is believed, whatever their order.
-		if !f.known || cmp.Or(cmp.Compare(s.Expires, f.source.Expires), cmp.Compare(s.Issued, f.source.Issued), strings.Compare(s.Name, f.source.Name)) < 0 {
-			f.source, f.known = s, true
+		if f := &g.facts[node]; f.source == nil || s.before(f.source) {
+			f.source = s
 		}
 		g.newest = max(g.newest, s.Issued)
 	}
 	for _, log := range own {
-		g.facts[g.number[log]].own = true
+		node, _ := g.find(log)
+		g.facts[node].own = true
 	}
 	for _, log := range lost {
-		g.facts[g.number[log]].lost = true
+		node, _ := g.find(log)
+		g.facts[node].lost = true
 	}
 }
 
-func (g *graph) addEdges(links iter.Seq[link]) {
-	g.first = make([]int32, len(g.logs)+1)
+// before says which of two heads of one log is believed.
+func (s *Source) before(t *Source) bool {
+	return cmp.Or(cmp.Compare(s.Expires, t.Expires), cmp.Compare(s.Issued, t.Issued), strings.Compare(s.Name, t.Name)) < 0
+}
+
+// next is the number of a log that the graph has: at node or soon after it where the logs that are asked
+// for come in order, as they do from the index.
+func (g *graph) next(node int32, log string) int32 {
+	for range 4 {
+		if int(node) < len(g.logs) && g.logs[node] == log {
+			return node
+		}
+		node++
+	}
+	node, _ = g.find(log)
+	return node
+}
+
+// addEdges packs the links; numbers are those of the logs that have any.
+func (g *graph) addEdges(links iter.Seq[link], numbers map[string]int32) {
+	g.first, g.scopes = make([]int32, len(g.logs)+1), [][]string{nil}
+	if len(numbers) == 0 {
+		return
+	}
 	total := 0
 	for l := range links {
-		g.first[g.number[l.from]+1]++
+		g.first[numbers[l.from]+1]++
 		total++
 	}
 	for v := range g.logs {
@@ -113,11 +151,10 @@ func (g *graph) addEdges(links iter.Seq[link]) {
 	ids := make([]string, total)
 	fill := slices.Clone(g.first)
 	scopes := map[string]int32{"": 0}
-	g.scopes = [][]string{nil}
 	for l := range links {
-		at := &fill[g.number[l.from]]
+		at := &fill[numbers[l.from]]
 		e := l.edge
-		e.to = g.number[l.to]
+		e.to = numbers[l.to]
 		key := ""
 		if len(l.scopes) > 0 {
 			key = "\n" + strings.Join(l.scopes, "\n")

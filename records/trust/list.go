@@ -47,7 +47,7 @@ func (d *decider) list(r *Decision, own word, support, against count) {
 	}
 	r.Voices = append(r.Voices, rest...)
 	for _, node := range d.pass(d.q.Project, false).stale {
-		source := d.c.fact(node).source
+		source := *d.c.fact(node).source
 		source.Name = d.c.name(source.Log)
 		r.Stale = append(r.Stale, source)
 	}
@@ -146,7 +146,7 @@ func (d *decider) unheard(s *source, x *said, p *pass) (NotCounted, int64) {
 	if known && d.c.fact(node).lost {
 		return VoidRecord, 0
 	}
-	i, followed := d.c.byLog[s.log]
+	i, followed := d.c.follow(s.log)
 	if followed {
 		switch f := d.c.follows[i]; {
 		case f.Weight <= 0:
@@ -165,7 +165,10 @@ func (d *decider) unheard(s *source, x *said, p *pass) (NotCounted, int64) {
 		return NotFollowed, 0
 	}
 	if !x.isReport() && !d.fresh(s.log) {
-		return StaleSource, d.c.fact(node).source.Expires
+		if source := d.c.fact(node).source; source != nil {
+			return StaleSource, source.Expires
+		}
+		return StaleSource, 0
 	}
 	return Counts, 0
 }
@@ -173,7 +176,7 @@ func (d *decider) unheard(s *source, x *said, p *pass) (NotCounted, int64) {
 // voice starts the line of a record.
 func (d *decider) voice(s *source, w word) Voice {
 	v := Voice{Statement: *w.s, Own: s == d.own, Level: w.at.level(), Source: d.c.name(w.s.Log)}
-	if i, ok := d.c.byLog[w.s.Log]; ok && !v.Own {
+	if i, ok := d.c.follow(w.s.Log); ok && !v.Own {
 		v.Weight = d.c.follows[i].Weight
 	}
 	return v

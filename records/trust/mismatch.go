@@ -75,7 +75,7 @@ func (d *decider) ownCounts(x *said) bool {
 
 // follows says whether the user follows a log and has not muted it, in whatever scope.
 func (d *decider) follows(log string) bool {
-	i, ok := d.c.byLog[log]
+	i, ok := d.c.follow(log)
 	return ok && d.c.follows[i].Weight > 0
 }
 

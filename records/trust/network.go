@@ -9,11 +9,10 @@ import (
 // compiled is a network made ready for passes: the graph, and the user's follows over it.
 type compiled struct {
 	graph     *graph
-	follows   []Follow         // one for a log, in the order of log ids
-	nodes     []int32          // of each follow
-	byLog     map[string]int32 // index into follows
-	extra     []string         // followed logs that the graph does not know; numbered after its own
-	ownIssued []int64          // sorted
+	follows   []Follow // one for a log, in the order of log ids
+	nodes     []int32  // of each follow
+	extra     []string // followed logs that the graph does not know, sorted; numbered after its own
+	ownIssued []int64  // sorted
 
 	heard   []*pass // memo, guarded by graph.mu
 	trusted []*pass // memo, guarded by graph.mu
@@ -53,36 +52,58 @@ func (n *Network) ready() *compiled {
 }
 
 func (n *Network) compile(g *graph) *compiled {
-	c := &compiled{graph: g, byLog: map[string]int32{}, ownIssued: slices.Sorted(slices.Values(n.OwnIssued))}
-	follows := slices.Clone(n.Follows)
+	c := &compiled{
+		graph: g, follows: ordered(n.Follows), nodes: make([]int32, len(n.Follows)),
+		ownIssued: slices.Sorted(slices.Values(n.OwnIssued)),
+	}
+	c.nodes = c.nodes[:len(c.follows)]
+	at := 0 // in g.logs, which are in the same order
+	for i := range c.follows {
+		log := c.follows[i].Log
+		for at < len(g.logs) && g.logs[at] < log {
+			at++
+		}
+		if at < len(g.logs) && g.logs[at] == log {
+			c.nodes[i] = int32(at)
+			continue
+		}
+		c.nodes[i] = int32(len(g.logs) + len(c.extra))
+		c.extra = append(c.extra, log)
+	}
+	return c
+}
+
+// ordered are follows with one for a log, in the order of log ids.
+func ordered(follows []Follow) []Follow {
+	inOrder := true
+	for i := 1; i < len(follows) && inOrder; i++ {
+		inOrder = follows[i-1].Log < follows[i].Log
+	}
+	if inOrder {
+		return follows
+	}
+	follows = slices.Clone(follows)
 	// Of two follows of one log, which the configuration refuses, the weaker one holds.
 	slices.SortFunc(follows, func(a, b Follow) int {
 		return cmp.Or(strings.Compare(a.Log, b.Log), cmp.Compare(a.Weight, b.Weight), cmp.Compare(a.Depth, b.Depth),
 			cmp.Compare(a.ViaMax, b.ViaMax), cmp.Compare(a.Expires, b.Expires), strings.Compare(a.Name, b.Name),
 			slices.Compare(a.Scopes, b.Scopes))
 	})
-	c.follows = slices.CompactFunc(follows, func(a, b Follow) bool { return a.Log == b.Log })
-	for i, f := range c.follows {
-		node, ok := g.number[f.Log]
-		if !ok {
-			node = int32(len(g.logs) + len(c.extra))
-			c.extra = append(c.extra, f.Log)
-		}
-		c.nodes = append(c.nodes, node)
-		c.byLog[f.Log] = int32(i)
-	}
-	return c
+	return slices.CompactFunc(follows, func(a, b Follow) bool { return a.Log == b.Log })
+}
+
+// follow finds the follow of a log; an index into follows.
+func (c *compiled) follow(log string) (int, bool) {
+	return slices.BinarySearchFunc(c.follows, log, func(f Follow, log string) int { return strings.Compare(f.Log, log) })
 }
 
 // node finds the number of a log.
 func (c *compiled) node(log string) (int32, bool) {
-	if node, ok := c.graph.number[log]; ok {
+	if node, ok := c.graph.find(log); ok {
 		return node, true
 	}
-	if i, ok := c.byLog[log]; ok {
-		return c.nodes[i], true
-	}
-	return 0, false
+	i, ok := slices.BinarySearch(c.extra, log)
+	return int32(len(c.graph.logs) + i), ok
 }
 
 // log is the id of a node.
@@ -94,11 +115,11 @@ func (c *compiled) log(node int32) string {
 }
 
 // fact is what is known of a node; of one that only a follow names, nothing.
-func (c *compiled) fact(node int32) *fact {
+func (c *compiled) fact(node int32) fact {
 	if int(node) >= len(c.graph.facts) {
-		return &fact{}
+		return fact{}
 	}
-	return &c.graph.facts[node]
+	return c.graph.facts[node]
 }
 
 // compareNodes compares two nodes by log id.
@@ -110,21 +131,30 @@ func (c *compiled) compareNodes(a, b int32) int {
 }
 
 // isOwn says whether a log is one of the user's.
-func (c *compiled) isOwn(log string) bool {
-	node, ok := c.graph.number[log]
-	return ok && c.graph.facts[node].own
-}
+func (c *compiled) isOwn(log string) bool { return c.graph.fact(log).own }
 
 // name is what the user calls a source: as in the follow, else as the source is known, else the
 // first digits of its id.
 func (c *compiled) name(log string) string {
-	if i, ok := c.byLog[log]; ok && c.follows[i].Name != "" {
+	if i, ok := c.follow(log); ok && c.follows[i].Name != "" {
 		return c.follows[i].Name
 	}
-	if node, ok := c.graph.number[log]; ok && c.graph.facts[node].source.Name != "" {
-		return c.graph.facts[node].source.Name
+	if s := c.graph.fact(log).source; s != nil && s.Name != "" {
+		return s.Name
 	}
 	return log[:min(len(log), 8)]
+}
+
+// Unknown lists the follows of logs of which no head was accepted, in the order of log ids.
+func (n *Network) Unknown() []Follow {
+	c := n.ready()
+	var unknown []Follow
+	for i, node := range c.nodes {
+		if c.fact(node).source == nil {
+			unknown = append(unknown, c.follows[i])
+		}
+	}
+	return unknown
 }
 
 // Reach is who may be heard about one project at one time: the outcome of the network pass (D2).

@@ -41,12 +41,19 @@ type answer struct {
 // scratch is what a pass works with. It is kept between passes because clearing what was touched
 // is cheaper than zeroing arrays of the size of the network.
 type scratch struct {
-	settled []int16   // of each node: most hops left in any settled state, plus one; 0: none
-	follows []bool    // of each node: the user follows it, whatever weight, scope or expiry
-	answers []int8    // of each list of scopes: 0 not asked, 1 matched, -1 not
-	heaps   [][]state // of each width: the states to settle
-	widest  int       // no heap above it holds a state
-	size    int       // how many states the last pass settled, a guess for the next
+	settled []int16 // of each node: most hops left in any settled state, plus one; 0: none
+	follows []bool  // of each node: the user follows it, whatever weight, scope or expiry
+	answers []int8  // of each list of scopes: 0 not asked, 1 matched, -1 not
+	queues  []queue // of each width: the states to settle
+	widest  int     // no queue above it holds a state
+	size    int     // how many states the last pass settled, a guess for the next
+}
+
+// queue holds the states of one width that wait for their turn.
+type queue struct {
+	follows []state // those of the follows, which come first and in order (D2)
+	next    int     // index into follows
+	heap    []state // the others
 }
 
 // pass finds the pass for a project and a time, or runs it. With trust the edges of stale
@@ -113,9 +120,10 @@ func (p *pass) expired(t, now int64) bool { return t != 0 && p.reached(t, now) }
 // run settles states, the widest first, until none is left (D2).
 func (c *compiled) run(project string, now int64, trust bool) *pass {
 	g, w := c.graph, &c.graph.work
+	size := max(w.size, len(c.follows))
 	p := &pass{
 		c: c, from: math.MinInt64, until: math.MaxInt64,
-		states: make([]state, 0, w.size), first: make(map[int32]int32, w.size),
+		states: make([]state, 0, size), first: make(map[int32]int32, size),
 	}
 	c.prepare(w)
 	c.start(p, project, now)
@@ -131,7 +139,7 @@ func (c *compiled) run(project string, now int64, trust bool) *pass {
 		p.states = append(p.states, s)
 		if w.settled[s.node] == 0 {
 			p.first[s.node] = at
-			if stale && c.fact(s.node).known {
+			if stale && c.fact(s.node).source != nil {
 				p.stale = append(p.stale, s.node)
 			}
 		}
@@ -266,15 +274,20 @@ func (c *compiled) comparePaths(p *pass, a, b *state) int {
 	return c.compareNodes(a.node, b.node)
 }
 
-// push keeps a state until its turn, in the heap of its width: what an edge leads to is never wider
-// than what led there, so that the heaps are emptied from the widest down.
+// push keeps a state until its turn, in the queue of its width: what an edge leads to is never wider
+// than what led there, so that the queues are emptied from the widest down.
 func (c *compiled) push(p *pass, s state) {
 	w := &c.graph.work
-	for len(w.heaps) <= int(s.width) {
-		w.heaps = append(w.heaps, nil)
+	for len(w.queues) <= int(s.width) {
+		w.queues = append(w.queues, queue{})
 	}
 	w.widest = max(w.widest, int(s.width))
-	h := append(w.heaps[s.width], s)
+	q := &w.queues[s.width]
+	if s.hops == 0 { // start pushes them in the order of log ids
+		q.follows = append(q.follows, s)
+		return
+	}
+	h := append(q.heap, s)
 	i := len(h) - 1
 	for i > 0 {
 		up := (i - 1) / 2
@@ -285,19 +298,24 @@ func (c *compiled) push(p *pass, s state) {
 		i = up
 	}
 	h[i] = s
-	w.heaps[s.width] = h
+	q.heap = h
 }
 
 // pop takes the state that is to be settled next; false: none is left.
 func (c *compiled) pop(p *pass) (state, bool) {
 	w := &c.graph.work
-	for w.widest > 0 && len(w.heaps[w.widest]) == 0 {
+	for w.widest > 0 && w.queues[w.widest].empty() {
 		w.widest--
 	}
 	if w.widest == 0 {
 		return state{}, false
 	}
-	h := w.heaps[w.widest]
+	q := &w.queues[w.widest]
+	if q.next < len(q.follows) {
+		q.next++
+		return q.follows[q.next-1], true
+	}
+	h := q.heap
 	top, last := h[0], h[len(h)-1]
 	h = h[:len(h)-1]
 	for i := 0; len(h) > 0; {
@@ -312,13 +330,22 @@ func (c *compiled) pop(p *pass) (state, bool) {
 		h[i] = h[down]
 		i = down
 	}
-	w.heaps[w.widest] = h
+	q.heap = h
 	return top, true
+}
+
+// empty says whether nothing waits any more; a queue is then as good as new.
+func (q *queue) empty() bool {
+	if q.next < len(q.follows) || len(q.heap) > 0 {
+		return false
+	}
+	q.follows, q.next = q.follows[:0], 0
+	return true
 }
 
 // isStale says whether the head of a node has expired, or is not known at all: then nothing that
 // it says for trust counts.
 func (c *compiled) isStale(p *pass, node int32, now int64) bool {
-	f := c.fact(node)
-	return !f.known || p.reached(f.source.Expires, now)
+	s := c.fact(node).source
+	return s == nil || p.reached(s.Expires, now)
 }
