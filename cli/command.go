@@ -78,7 +78,12 @@ type Invocation struct {
 func (in *Invocation) String(flag string) string { return in.flags.String(flag) }
 
 // Strings are the values of a flag that may be given several times.
-func (in *Invocation) Strings(flag string) []string { return in.flags.StringSlice(flag) }
+func (in *Invocation) Strings(flag string) []string {
+	if values, ok := in.flags.Generic(flag).(*texts); ok {
+		return *values
+	}
+	return nil
+}
 
 // Bool says whether a switch was given.
 func (in *Invocation) Bool(flag string) bool { return in.flags.Bool(flag) }

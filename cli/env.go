@@ -35,7 +35,7 @@ type Env struct {
 	Columns    func(stream any) int                 // width of a stream that is one; 0 when unknown
 	AtPrompt   func() bool                          // whether this command was typed at a shell's prompt, and no script runs it
 	Context    func() (context.Context, func())     // cancelled by the first interrupt
-	Build      Build
+	Build      func() Build                         // which program this is
 }
 
 // Build says which program this is.

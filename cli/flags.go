@@ -26,6 +26,24 @@ func everywhere() []urfave.Flag {
 	}
 }
 
+// texts are the values of a flag that may be given several times, each as it is: the library's own lists
+// split at commas (C1).
+type texts []string
+
+// Set takes one more value.
+func (t *texts) Set(value string) error {
+	*t = append(*t, value)
+	return nil
+}
+
+// String is all values on a line.
+func (t *texts) String() string { return strings.Join(*t, ", ") }
+
+// textsFlag is a flag that may be given several times.
+func textsFlag(name, usage string) urfave.Flag {
+	return &urfave.GenericFlag{Name: name, Usage: usage, Value: new(texts)}
+}
+
 // allFlags are the flags of c with those that every command has.
 func (c *Command) allFlags() []urfave.Flag {
 	return append(slices.Clone(c.Flags), everywhere()...)
@@ -47,7 +65,7 @@ func (c *Command) flagKinds() map[string]flagKind {
 		if documented, ok := flag.(urfave.DocGenerationFlag); ok {
 			kind.value = documented.TakesValue()
 		}
-		_, kind.many = flag.(*urfave.StringSliceFlag)
+		_, kind.many = flag.(*urfave.GenericFlag)
 		kind.empty = slices.Contains(c.EmptyOK, kind.name)
 		for _, name := range flag.Names() {
 			kinds[name] = kind

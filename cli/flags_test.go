@@ -19,7 +19,7 @@ func tree() *Command {
 			Name: "check", Operands: "FILE...", Min: 1, Max: Any, Run: given, EmptyOK: []string{"reason"},
 			Flags: []urfave.Flag{
 				jsonFlag(), quietFlag(), forFlag(), str("reason"),
-				&urfave.StringSliceFlag{Name: "scope"}, &urfave.IntFlag{Name: "depth"},
+				textsFlag("scope", ""), &urfave.IntFlag{Name: "depth"},
 			},
 		},
 		{Name: "one", Operands: "NAME", Min: 1, Max: 1, Run: given},
@@ -275,5 +275,34 @@ func TestNearest(t *testing.T) {
 		if got := distance(pair[0], pair[1]); got != want {
 			t.Errorf("distance(%v) = %d, want %d", pair, got, want)
 		}
+	}
+}
+
+// TestRepeatedFlags: every value of a flag that may be given several times arrives as it was given.
+func TestRepeatedFlags(t *testing.T) {
+	t.Parallel()
+	var in Invocation
+	command := &Command{
+		Name: "follow", Flags: []urfave.Flag{textsFlag("scope", ""), &urfave.IntFlag{Name: "depth", Value: 2}, forFlag()},
+		Run: func(_ context.Context, got *Invocation) (Exit, error) {
+			in = *got
+			return Done, nil
+		},
+	}
+	follow := func(args ...string) (Exit, error) {
+		return dispatch(t.Context(), OS(), &Command{Sub: []*Command{command}}, append([]string{"follow"}, args...))
+	}
+	if exit, err := follow("--scope", "a,b", "--scope=c=d"); exit != Done || err != nil {
+		t.Fatal(exit, err)
+	}
+	if got := in.Strings("scope"); !reflect.DeepEqual(got, []string{"a,b", "c=d"}) {
+		t.Errorf("--scope is %q", got)
+	}
+	if in.Int("depth") != 2 || in.Given("depth") || !in.Given("scope") || in.Given(forFlagName) || in.Strings("depth") != nil || in.Bool(noInputFlag) {
+		t.Error("flags that were not given are not what they are by default")
+	}
+	var problem *Problem
+	if exit, err := follow("--depth", "x"); exit != Usage || !errors.As(err, &problem) || !strings.Contains(err.Error(), "--depth") {
+		t.Error(exit, err)
 	}
 }

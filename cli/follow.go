@@ -44,7 +44,7 @@ func followCommand(*Env) *Command {
 			&urfave.StringFlag{Name: "as", Usage: "call it `NAME`"},
 			&urfave.StringFlag{Name: weightFlagName, Usage: "`WEIGHT`: full, half, third, mute, or 0 to 100"},
 			&urfave.StringFlag{Name: depthFlagName, Usage: "also hear whom they follow, `N` steps away (0 to 3)"},
-			&urfave.StringSliceFlag{Name: scopeFlagName, Usage: "only about `PATTERN` (repeatable)"},
+			textsFlag(scopeFlagName, "only about `PATTERN` (repeatable)"),
 			&urfave.BoolFlag{Name: publicFlagName, Usage: "also say so in your own repository, so that others may go on from there"},
 			&urfave.BoolFlag{Name: "tofu", Usage: "trust the key on first use without a question"},
 			&urfave.BoolFlag{Name: insecureFlagName, Usage: "allow http:// and git:// (others on the way can read along)"},

@@ -30,7 +30,7 @@ func initCommand(*Env) *Command {
 			&urfave.StringFlag{Name: "name", Usage: "suggest `NAME` to those who follow you"},
 			&urfave.StringFlag{Name: "contact", Usage: "a mailto: or https: `URL` for messages"},
 			&urfave.StringFlag{Name: "publish-as", Usage: "followers fetch from `URL`, you push elsewhere"},
-			&urfave.StringSliceFlag{Name: "project", Usage: "you speak about `PATTERN` (repeatable)"},
+			textsFlag("project", "you speak about `PATTERN` (repeatable)"),
 			&urfave.BoolFlag{Name: insecureFlagName, Usage: "allow http:// and git://"},
 		}, signFlags()...),
 		Examples: []Example{

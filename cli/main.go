@@ -2,12 +2,11 @@ package cli
 
 import (
 	"context"
-	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"runtime/debug"
 	"strings"
-	"time"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -25,7 +24,8 @@ func Main(args []string, env *Env) (code int) {
 	ctx, stop := env.Context()
 	defer stop()
 	inner := withCheckedOutput(env)
-	exit, err := dispatch(ctx, inner, program(inner), args[min(1, len(args)):])
+	args = args[min(1, len(args)):]
+	exit, err := dispatch(ctx, inner, programFor(inner, args), args)
 	if err != nil {
 		exit = inner.complain(err)
 	}
@@ -90,38 +90,27 @@ func dispatch(ctx context.Context, env *Env, root *Command, args []string) (Exit
 	return run(ctx, env, r.command, p)
 }
 
-// run lets urfave/cli parse the flags, which are in order now, and runs the command. The library
-// prints nothing and ends nothing: its texts would go to standard output (C1).
-func run(ctx context.Context, env *Env, c *Command, p parsed) (exit Exit, err error) {
-	app := &urfave.App{
-		Name: "distrust", Usage: "-",
-		Flags:    c.allFlags(),
-		HideHelp: true, HideVersion: true,
-		DisableSliceFlagSeparator: true,
-		Reader:                    env.Stdin, Writer: io.Discard, ErrWriter: io.Discard,
-		Compiled:       time.Unix(1, 0), // unset, it would look at the program's file
-		ExitErrHandler: func(*urfave.Context, error) {},
-		OnUsageError: func(_ *urfave.Context, err error, _ bool) error {
-			return usagef("%s", strings.ReplaceAll(err.Error(), " for flag -", " for --"))
-		},
-		Action: func(flags *urfave.Context) error {
-			in := &Invocation{
-				Env: env, Command: c, Operands: p.operands, flags: flags,
-				Stdout: env.Style(env.Stdout), Stderr: env.Style(env.Stderr),
-			}
-			exit, err = c.Run(flags.Context, in)
-			if err == nil && c.Group == Decide {
-				in.remind()
-			}
-			return err
-		},
-	}
-	if failure := app.RunContext(ctx, append([]string{app.Name}, p.flags...)); failure != nil {
-		var problem *Problem
-		if err == nil && errors.As(failure, &problem) {
-			exit = problem.Exit
+// run lets the flags of urfave/cli read what was given, which is in order now, and runs the command. Its
+// App is left out: it would print texts of its own to standard output (C1), and the templates that it makes
+// them with reach for methods by name, for which the linker keeps every method of every type.
+func run(ctx context.Context, env *Env, c *Command, p parsed) (Exit, error) {
+	set := flag.NewFlagSet("distrust", flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	for _, f := range c.allFlags() {
+		if err := f.Apply(set); err != nil {
+			return Usage, err
 		}
-		return exit, failure
 	}
-	return exit, nil
+	if err := set.Parse(p.flags); err != nil {
+		return Usage, usagef("%s", strings.ReplaceAll(err.Error(), " for flag -", " for --"))
+	}
+	in := &Invocation{
+		Env: env, Command: c, Operands: p.operands, flags: urfave.NewContext(nil, set, nil),
+		Stdout: env.Style(env.Stdout), Stderr: env.Style(env.Stderr),
+	}
+	exit, err := c.Run(ctx, in)
+	if err == nil && c.Group == Decide {
+		in.remind()
+	}
+	return exit, err
 }

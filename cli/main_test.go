@@ -30,7 +30,7 @@ func testEnv() *Env {
 		Columns:    func(any) int { return 0 },
 		AtPrompt:   func() bool { return false },
 		Context:    func() (context.Context, func()) { return context.Background(), func() {} },
-		Build:      Build{Version: "v1.2.3", Commit: "abc", Go: "go1.26", System: "plan9/mips"},
+		Build:      func() Build { return Build{Version: "v1.2.3", Commit: "abc", Go: "go1.26", System: "plan9/mips"} },
 	}
 }
 
@@ -184,7 +184,7 @@ func TestWrappedStream(t *testing.T) {
 func TestOS(t *testing.T) {
 	t.Parallel()
 	env := OS()
-	if env.Stdout == nil || env.Getenv == nil || env.Now().IsZero() || env.Build.Version == "" || env.Build.Go == "" {
+	if env.Stdout == nil || env.Getenv == nil || env.Now().IsZero() || env.Build().Version == "" || env.Build().Go == "" {
 		t.Errorf("%+v", env)
 	}
 	r, w, err := os.Pipe()

@@ -31,7 +31,7 @@ func OS() *Env {
 		Columns:    columns,
 		AtPrompt:   atPrompt,
 		Context:    interruptible,
-		Build:      build(),
+		Build:      build,
 	}
 }
 

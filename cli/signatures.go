@@ -32,7 +32,7 @@ func signatureFlags() []urfave.Flag {
 	return []urfave.Flag{
 		&urfave.StringFlag{Name: sigFlagName, Usage: "look at the signature in `FILE` only, of the file, or of the list of --sums"},
 		&urfave.StringFlag{Name: sumsFlagName, Usage: "the file is listed in the checksum list `FILE`"},
-		&urfave.StringSliceFlag{Name: certFlagName, Usage: "a public key or certificate to check signatures with is in `FILE` (repeatable)"},
+		textsFlag(certFlagName, "a public key or certificate to check signatures with is in `FILE` (repeatable)"),
 	}
 }
 

@@ -27,7 +27,7 @@ func versionCommand(*Env) *Command {
 
 // runVersion prints which program this is and which format it reads and writes.
 func runVersion(env *Env, asJSON bool) error {
-	b := env.Build
+	b := env.Build()
 	if asJSON {
 		return render.EncodeJSON(env.Stdout, struct {
 			Version string `json:"version"`
