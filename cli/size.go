@@ -32,11 +32,9 @@ func (in *Invocation) maxSize() (int64, error) {
 	return n, nil
 }
 
-var sizeForm = regexp.MustCompile(`^([0-9]+)(?:([KMGT])(?:iB)?)?$`)
-
 // parseSize reads a number of bytes, or of units of 1024 of them.
 func parseSize(s string) (int64, error) {
-	form := sizeForm.FindStringSubmatch(s)
+	form := regexp.MustCompile(`^([0-9]+)(?:([KMGT])(?:iB)?)?$`).FindStringSubmatch(s)
 	if form == nil {
 		return 0, fmt.Errorf("%q is no size: write 500M, 20G, or a number of bytes", s)
 	}

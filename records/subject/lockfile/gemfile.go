@@ -1,13 +1,12 @@
 package lockfile
 
 import (
-	"regexp"
 	"strings"
 )
 
 // gem is a line with a gem: `    NAME (VERSION)` among specs, `  NAME (VERSION) sha256=HEX` among checksums. A version
 // may have a platform behind it.
-var gem = regexp.MustCompile(`^([A-Za-z0-9_][A-Za-z0-9._-]*) \(([0-9][0-9A-Za-z.]*)(-[0-9A-Za-z_.-]+)?\)(?: (\S+))?$`)
+var gem = expression(`^([A-Za-z0-9_][A-Za-z0-9._-]*) \(([0-9][0-9A-Za-z.]*)(-[0-9A-Za-z_.-]+)?\)(?: (\S+))?$`)
 
 // readGemfile reads Gemfile.lock: of gems with a checksum the file is NAME-VERSION(-PLATFORM).gem.
 func readGemfile(c *collector, b []byte) error {
@@ -17,7 +16,7 @@ func readGemfile(c *collector, b []byte) error {
 	var order []string
 	for number, line := range lines(b) {
 		depth := indent(line)
-		parts := gem.FindStringSubmatch(line[depth:])
+		parts := gem().FindStringSubmatch(line[depth:])
 		switch {
 		case strings.TrimSpace(line) == "":
 		case hasAnyPrefix(line, "<<<<<<<", "=======", ">>>>>>>"):

@@ -3,6 +3,7 @@ package lockfile
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/distributed-trust/distrust/schema"
 )
@@ -43,9 +44,15 @@ func cutComment(line string) (string, bool) {
 }
 
 var (
-	requirement = regexp.MustCompile(`^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[[^\]]*\])?\s*(.*)$`)
-	exactly     = regexp.MustCompile(`^\(?===?\s*([^\s,;()*]+)\)?$`)
+	requirement = expression(`^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[[^\]]*\])?\s*(.*)$`)
+	exactly     = expression(`^\(?===?\s*([^\s,;()*]+)\)?$`)
 )
+
+// expression compiles a regular expression when it is first asked for: most runs of the program read no lock
+// file, and compiling these takes a good part of its start.
+func expression(text string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
+}
 
 // requirement reads one requirement, or an option of pip's.
 func (c *collector) requirement(number int, line string) error {
@@ -66,7 +73,7 @@ func (c *collector) requirement(number int, line string) error {
 	case isLocal(line):
 		return c.skip(number, line, Local)
 	}
-	parts := requirement.FindStringSubmatch(line)
+	parts := requirement().FindStringSubmatch(line)
 	if parts == nil {
 		return c.refuse(number, "not a requirement: %.100q", line)
 	}
@@ -76,7 +83,7 @@ func (c *collector) requirement(number int, line string) error {
 	}
 	address, direct := strings.CutPrefix(wanted, "@")
 	address = strings.TrimSpace(address)
-	version := exactly.FindStringSubmatch(wanted)
+	version := exactly().FindStringSubmatch(wanted)
 	switch {
 	case direct && isGit(address):
 		return c.skip(number, parts[1], FromGit)
