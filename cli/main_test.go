@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -200,5 +201,24 @@ func TestOS(t *testing.T) {
 	stop()
 	if ctx.Err() == nil {
 		t.Error("the context goes on")
+	}
+}
+
+// TestOneCommand: a command that is made alone is the one that it is among all, and complains alike.
+func TestOneCommand(t *testing.T) {
+	t.Parallel()
+	env := testEnv()
+	all := program(env)
+	for i, m := range makers() {
+		if all.Sub[i].Name != m.name {
+			t.Errorf("%s is listed as %s", all.Sub[i].Name, m.name)
+		}
+		for _, args := range [][]string{{m.name}, {m.name, "nonsense"}, {m.name, "--nonsense"}, {m.name, "--help"}, {"--json", m.name}, {m.name + "x"}} {
+			alone, err := resolve(programFor(env, args), args)
+			among, other := resolve(all, args)
+			if fmt.Sprint(err) != fmt.Sprint(other) || alone.path != among.path || err == nil && alone.command.Name != among.command.Name {
+				t.Errorf("%v: %s %v alone, %s %v among all", args, alone.path, err, among.path, other)
+			}
+		}
 	}
 }
