@@ -18,7 +18,7 @@ import (
 
 func alarmsCommand(env *Env) *Command {
 	return &Command{
-		Name: "alarms", Group: Follow, Max: 0,
+		Name: "alarms", Group: Follow, Max: 0, Killable: true,
 		Summary: "what this machine accepted and is reported now",
 		Text: `A sync raises an alarm when something that was accepted here, by check or by you, is reported or known with other ` +
 			`bytes now. It stays until you acknowledge it or nobody says so any more; a new report opens it again.`,
@@ -52,7 +52,7 @@ func alarmsFlags() []urfave.Flag {
 
 func alarmsListCommand(*Env) *Command {
 	return &Command{
-		Name: "list", Group: Follow,
+		Name: "list", Group: Follow, Killable: true,
 		Summary:  "the same as distrust alarms",
 		Flags:    alarmsFlags(),
 		Examples: []Example{{"distrust alarms list --json", "for programs"}},

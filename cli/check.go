@@ -14,7 +14,7 @@ import (
 
 func checkCommand(*Env) *Command {
 	return &Command{
-		Name: "check", Operands: "FILE...", Min: 1, Max: Any, Group: Decide,
+		Name: "check", Operands: "FILE...", Min: 1, Max: Any, Group: Decide, Killable: true,
 		Summary: "should I trust this file? one line and an exit code",
 		Text: `FILE is a file, - for standard input, or sha256:HEX. Asks nobody, fetches nothing and changes no decision. It needs no ` +
 			`set-up. Only exit code 0 means go on.` + "\n\n" + signatureText,
@@ -34,7 +34,7 @@ func checkCommand(*Env) *Command {
 
 func whyCommand(*Env) *Command {
 	return &Command{
-		Name: "why", Operands: "FILE...", Min: 1, Max: Any, Group: Decide,
+		Name: "why", Operands: "FILE...", Min: 1, Max: Any, Group: Decide, Killable: true,
 		Summary: "the same as check, with every reason",
 		Text: `Shows every voice with its path and amount, what was not counted and why, and what would change the verdict. The exit ` +
 			`code is that of check.`,

@@ -25,6 +25,7 @@ type Command struct {
 	Examples []Example
 	Exits    []Exit // what EXIT STATUS lists besides 0, 1 and 2
 	Hidden   bool   // not in help and not completed
+	Killable bool   // a signal may end it anywhere: it leaves nothing that has to be put in order
 
 	Sub []*Command
 	// Run does the work. A command that only has Sub has none.

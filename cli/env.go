@@ -23,19 +23,19 @@ type Env struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 
-	Getenv     func(name string) string
-	Environ    func() []string                      // for commands that we start
-	LookPath   func(program string) (string, error) // finds git, ssh-keygen and the like
-	Executable func() (string, error)               // this very program
-	Getwd      func() (string, error)               // the current folder
-	UserHome   func() (string, error)               // the user's home folder
-	Now        func() time.Time                     // the clock
-	OpenTTY    func() (*os.File, error)             // the controlling terminal, for questions
-	IsTerminal func(stream any) bool                // whether a stream above is a terminal
-	Columns    func(stream any) int                 // width of a stream that is one; 0 when unknown
-	AtPrompt   func() bool                          // whether this command was typed at a shell's prompt, and no script runs it
-	Context    func() (context.Context, func())     // cancelled by the first interrupt
-	Build      func() Build                         // which program this is
+	Getenv        func(name string) string
+	Environ       func() []string                                 // for commands that we start
+	LookPath      func(program string) (string, error)            // finds git, ssh-keygen and the like
+	Executable    func() (string, error)                          // this very program
+	Getwd         func() (string, error)                          // the current folder
+	UserHome      func() (string, error)                          // the user's home folder
+	Now           func() time.Time                                // the clock
+	OpenTTY       func() (*os.File, error)                        // the controlling terminal, for questions
+	IsTerminal    func(stream any) bool                           // whether a stream above is a terminal
+	Columns       func(stream any) int                            // width of a stream that is one; 0 when unknown
+	AtPrompt      func() bool                                     // whether this command was typed at a shell's prompt, and no script runs it
+	Interruptible func(context.Context) (context.Context, func()) // cancelled by the first interrupt, too
+	Build         func() Build                                    // which program this is
 }
 
 // Build says which program this is.

@@ -21,11 +21,9 @@ func Main(args []string, env *Env) (code int) {
 			code = int(env.crashed(cause, debug.Stack()))
 		}
 	}()
-	ctx, stop := env.Context()
-	defer stop()
 	inner := withCheckedOutput(env)
 	args = args[min(1, len(args)):]
-	exit, err := dispatch(ctx, inner, programFor(inner, args), args)
+	exit, err := dispatch(context.Background(), inner, programFor(inner, args), args)
 	if err != nil {
 		exit = inner.complain(err)
 	}
@@ -94,6 +92,11 @@ func dispatch(ctx context.Context, env *Env, root *Command, args []string) (Exit
 // App is left out: it would print texts of its own to standard output (C1), and the templates that it makes
 // them with reach for methods by name, for which the linker keeps every method of every type.
 func run(ctx context.Context, env *Env, c *Command, p parsed) (Exit, error) {
+	if !c.Killable {
+		heeding, stop := env.Interruptible(ctx)
+		defer stop()
+		ctx = heeding
+	}
 	set := flag.NewFlagSet("distrust", flag.ContinueOnError)
 	set.SetOutput(io.Discard)
 	for _, f := range c.allFlags() {

@@ -19,19 +19,19 @@ func testEnv() *Env {
 	nothing := errors.New("not in this test")
 	return &Env{
 		Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: io.Discard,
-		Getenv:     func(string) string { return "" },
-		Environ:    func() []string { return nil },
-		LookPath:   func(string) (string, error) { return "", nothing },
-		Executable: func() (string, error) { return "", nothing },
-		Getwd:      func() (string, error) { return "", nothing },
-		UserHome:   func() (string, error) { return "", nothing },
-		Now:        func() time.Time { return time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC) },
-		OpenTTY:    func() (*os.File, error) { return nil, nothing },
-		IsTerminal: func(any) bool { return false },
-		Columns:    func(any) int { return 0 },
-		AtPrompt:   func() bool { return false },
-		Context:    func() (context.Context, func()) { return context.Background(), func() {} },
-		Build:      func() Build { return Build{Version: "v1.2.3", Commit: "abc", Go: "go1.26", System: "plan9/mips"} },
+		Getenv:        func(string) string { return "" },
+		Environ:       func() []string { return nil },
+		LookPath:      func(string) (string, error) { return "", nothing },
+		Executable:    func() (string, error) { return "", nothing },
+		Getwd:         func() (string, error) { return "", nothing },
+		UserHome:      func() (string, error) { return "", nothing },
+		Now:           func() time.Time { return time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC) },
+		OpenTTY:       func() (*os.File, error) { return nil, nothing },
+		IsTerminal:    func(any) bool { return false },
+		Columns:       func(any) int { return 0 },
+		AtPrompt:      func() bool { return false },
+		Interruptible: func(ctx context.Context) (context.Context, func()) { return ctx, func() {} },
+		Build:         func() Build { return Build{Version: "v1.2.3", Commit: "abc", Go: "go1.26", System: "plan9/mips"} },
 	}
 }
 
@@ -124,6 +124,24 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
+// TestKillable: only commands that leave something to put in order listen for interrupts.
+func TestKillable(t *testing.T) {
+	t.Parallel()
+	for _, killable := range []bool{false, true} {
+		listens := false
+		env := testEnv()
+		env.Interruptible = func(ctx context.Context) (context.Context, func()) {
+			listens = true
+			return ctx, func() {}
+		}
+		run := func(context.Context, *Invocation) (Exit, error) { return Done, nil }
+		root := &Command{Sub: []*Command{{Name: "wait", Killable: killable, Run: run}}}
+		if _, err := dispatch(t.Context(), env, root, []string{"wait"}); err != nil || listens == killable {
+			t.Errorf("killable: %v, and it listens: %v, %v", killable, listens, err)
+		}
+	}
+}
+
 func TestStyle(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -197,7 +215,7 @@ func TestOS(t *testing.T) {
 	if env.IsTerminal(w) || env.Columns(w) != 0 || env.IsTerminal(io.Discard) || env.Columns(nil) != 0 {
 		t.Error("a pipe is a terminal")
 	}
-	ctx, stop := env.Context()
+	ctx, stop := env.Interruptible(t.Context())
 	stop()
 	if ctx.Err() == nil {
 		t.Error("the context goes on")

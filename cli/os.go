@@ -19,28 +19,28 @@ import (
 func OS() *Env {
 	return &Env{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Getenv:     os.Getenv,
-		Environ:    os.Environ,
-		LookPath:   exec.LookPath,
-		Executable: os.Executable,
-		Getwd:      os.Getwd,
-		UserHome:   os.UserHomeDir,
-		Now:        time.Now,
-		OpenTTY:    openTTY,
-		IsTerminal: isTerminal,
-		Columns:    columns,
-		AtPrompt:   atPrompt,
-		Context:    interruptible,
-		Build:      build,
+		Getenv:        os.Getenv,
+		Environ:       os.Environ,
+		LookPath:      exec.LookPath,
+		Executable:    os.Executable,
+		Getwd:         os.Getwd,
+		UserHome:      os.UserHomeDir,
+		Now:           time.Now,
+		OpenTTY:       openTTY,
+		IsTerminal:    isTerminal,
+		Columns:       columns,
+		AtPrompt:      atPrompt,
+		Interruptible: interruptible,
+		Build:         build,
 	}
 }
 
-// interruptible returns a context that the first interrupt cancels, so that work is put down in
+// interruptible returns a context of another that the first interrupt cancels, so that work is put down in
 // order; a second one ends the program as if we had not listened. What the program was started to
 // ignore (nohup, a job in the background of a script) stays ignored.
-func interruptible() (context.Context, func()) {
+func interruptible(ctx context.Context) (context.Context, func()) {
 	ends := slices.DeleteFunc([]os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}, signal.Ignored)
-	ctx, stop := signal.NotifyContext(context.Background(), ends...)
+	ctx, stop := signal.NotifyContext(ctx, ends...)
 	context.AfterFunc(ctx, stop)
 	return ctx, stop
 }

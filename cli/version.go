@@ -12,7 +12,7 @@ import (
 
 func versionCommand(*Env) *Command {
 	return &Command{
-		Name: "version", Group: Own,
+		Name: "version", Group: Own, Killable: true,
 		Summary: "print the version of the program and of the format",
 		Flags:   []urfave.Flag{jsonFlag()},
 		Examples: []Example{
