@@ -61,7 +61,7 @@ func (s Steps) write(path string, perm fs.FileMode, data func(io.Writer) error) 
 	if err := s.Before("create a file beside " + filepath.Base(path)); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), temporary)
+	f, err := CreateTemp(filepath.Dir(path))
 	if err != nil {
 		return err
 	}
@@ -82,6 +82,9 @@ func (s Steps) write(path string, perm fs.FileMode, data func(io.Writer) error) 
 	}
 	return SyncDir(filepath.Dir(path))
 }
+
+// CreateTemp makes an empty file in a folder that is gone after the next [Sweep] there at the latest.
+func CreateTemp(dir string) (*os.File, error) { return os.CreateTemp(dir, temporary) }
 
 // Sweep removes what killed writers left in a folder. Nobody may be writing there.
 func Sweep(dir string) error {

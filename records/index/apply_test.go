@@ -201,9 +201,13 @@ func TestUpdates(t *testing.T) {
 	}
 }
 
-// checkFolders: one generation, one current, one store a log; private to the user.
+// checkFolders: the files of one generation, one current, one store a log; private to the user.
 func checkFolders(t *testing.T, d Dir) {
 	t.Helper()
+	cur, err := d.readCurrent()
+	if err != nil {
+		t.Fatal(err)
+	}
 	seen := map[string]bool{}
 	for _, folder := range []string{d.Cache, d.sources()} {
 		entries, err := os.ReadDir(folder)
@@ -211,8 +215,10 @@ func checkFolders(t *testing.T, d Dir) {
 			t.Fatal(err)
 		}
 		for _, e := range entries {
-			kind, _, _ := strings.Cut(e.Name(), "-")
-			kind, _, _ = strings.Cut(kind, ".")
+			kind, _, _ := strings.Cut(e.Name(), ".")
+			if n, ok := generationNumber(kind); folder == d.Cache && kind != currentName && (!ok || n != cur.number && n != cur.below.number) {
+				t.Errorf("%s is no file of %q", kind, cur.text())
+			}
 			if seen[kind] {
 				t.Errorf("more than one %s in %v", kind, entries)
 			}

@@ -80,7 +80,7 @@ func (w *Writer) same(config Config) (bool, error) {
 }
 
 func (w *Writer) sync(folder string) error {
-	if err := w.step("sync folder"); err != nil {
+	if err := w.before("sync folder"); err != nil {
 		return err
 	}
 	return durable.SyncDir(folder)
@@ -88,19 +88,23 @@ func (w *Writer) sync(folder string) error {
 
 // writeGeneration writes the generation's file.
 func (w *Writer) writeGeneration(config Config) (current, error) {
-	cur := current{number: w.number}
-	path := filepath.Join(w.dir.Cache, cur.file())
-	if err := w.step("create " + cur.file()); err != nil {
+	cur := current{generationFile: generationFile{number: w.number}}
+	path := filepath.Join(w.dir.Cache, cur.name())
+	change, err := w.change()
+	if err != nil {
+		return current{}, err
+	}
+	if err := w.before("create " + cur.name()); err != nil {
 		return current{}, err
 	}
 	var old *postings.File
 	if w.prev != nil {
 		old = w.prev.file
 	}
-	b, err := postings.Build(path, w.number, old, w.change())
+	b, err := postings.Build(path, w.number, old, change)
 	if err == nil {
 		defer b.Close()
-		err = w.step("write " + cur.file())
+		err = w.before("write " + cur.name())
 	}
 	if err == nil {
 		err = b.Finish(func(v *postings.Values) error { return w.putValues(v, config) })
@@ -111,8 +115,12 @@ func (w *Writer) writeGeneration(config Config) (current, error) {
 	if err != nil {
 		return current{}, err
 	}
-	if err := w.step("sync " + cur.file()); err != nil {
+	if err := w.before("sync " + cur.name()); err != nil {
 		return current{}, err
+	}
+	if b.Upon() {
+		below := w.prev.cur.files()
+		cur.below = below[len(below)-1]
 	}
 	cur.size, err = syncedSize(path)
 	return cur, err
@@ -136,50 +144,46 @@ func syncedSize(path string) (int64, error) {
 }
 
 // change gathers what the logs of this writer change.
-func (w *Writer) change() *postings.Change {
-	c := &postings.Change{}
-	away := map[uint32]bool{} // logs all of whose postings of before go
-	for _, l := range w.touched() {
-		if l.fresh && l.before != nil {
-			away[l.state.num] = true
-		}
-		if l.dropped || l.out == nil {
-			continue
-		}
+func (w *Writer) change() (*postings.Change, error) {
+	c := &postings.Change{Adds: w.adds, Room: w.room}
+	for _, l := range w.written() {
 		if l.fresh {
-			c.Adds[spaceKeys] = append(c.Adds[spaceKeys], postings.Posting{Hash: hashKey(classLog, l.state.Log), Ref: makeRef(l.state.num, 0)})
-		}
-		for i := range postings.Spaces {
-			for _, p := range l.adds[i] {
-				if !l.removed[ref(p.Ref).off()] {
-					c.Adds[i] = append(c.Adds[i], p)
-				}
+			if err := w.adds.Add(spaceKeys, makeRef(l.state.num, 0), hashKey(classLog, l.state.Log)); err != nil {
+				return nil, err
 			}
-			c.Removes[i] = append(c.Removes[i], l.removes[i]...)
+		}
+		for off := range l.removed {
+			c.Gone = append(c.Gone, makeRef(l.state.num, off))
 		}
 	}
-	if len(away) > 0 {
-		c.Keep = func(p postings.Posting) bool { return !away[ref(p.Ref).log()] }
+	if len(w.away) > 0 {
+		c.Keep = func(r uint64) bool { return !w.away[ref(r).log()] }
 	}
-	return c
+	return c, nil
 }
 
-// putValues writes what is known of the logs, and the configuration.
+// putValues writes what is known of the logs that changed, and the configuration.
 func (w *Writer) putValues(v *postings.Values, config Config) error {
 	rows, err := w.putLogs(v)
 	if err != nil {
 		return err
 	}
-	if err := v.Put(bucketTable, keySources(), encodeRows(rows)); err != nil {
+	if err := v.Put(valueID(valueSources), encodeRows(rows)); err != nil {
 		return err
 	}
-	if config.IsZero() && w.prev != nil {
-		return v.Carry(bucketTable, keyConfig())
+	if w.prev != nil {
+		if config.IsZero() {
+			return nil // the one of before stays
+		}
+		have, err := w.prev.config()
+		if err != nil || have.Equal(config) {
+			return err
+		}
 	}
-	return v.Put(bucketTable, keyConfig(), encodeConfig(config))
+	return v.Put(valueID(valueConfig), encodeConfig(config))
 }
 
-// putLogs writes the logs that changed, carries over the others, and returns the table of all.
+// putLogs writes the logs that changed and returns the table of all.
 func (w *Writer) putLogs(v *postings.Values) ([]sourceRow, error) {
 	var rows []sourceRow
 	if w.prev != nil {
@@ -195,20 +199,14 @@ func (w *Writer) putLogs(v *postings.Values) ([]sourceRow, error) {
 		l, ok := w.logs[r.log]
 		return ok && (l.dropped || l.out != nil)
 	})
-	for _, r := range rows {
-		if err := v.Carry(bucketLogs, numberKey(r.num)); err != nil {
-			return nil, err
-		}
-		if !r.edges {
-			continue
-		}
-		if err := v.Carry(bucketEdges, numberKey(r.num)); err != nil {
+	for num := range w.away {
+		if err := errors.Join(v.Delete(logValue(valueLog, num)), v.Delete(logValue(valueEdges, num))); err != nil {
 			return nil, err
 		}
 	}
 	for _, l := range w.written() {
 		rows = append(rows, l.state.row())
-		if err := v.Put(bucketLogs, numberKey(l.state.num), l.state.encode()); err != nil {
+		if err := v.Put(logValue(valueLog, l.state.num), l.state.encode()); err != nil {
 			return nil, err
 		}
 		if err := l.putEdges(v); err != nil {
@@ -219,16 +217,16 @@ func (w *Writer) putLogs(v *postings.Values) ([]sourceRow, error) {
 	return rows, nil
 }
 
-// putEdges writes what a log says about others.
+// putEdges writes what a log says about others, where that is not what it was.
 func (l *logWriter) putEdges(v *postings.Values) error {
-	key := numberKey(l.state.num)
+	id := logValue(valueEdges, l.state.num)
 	switch {
-	case l.state.Edges == 0:
-		return v.Delete(bucketEdges, key)
-	case l.surveyed:
-		return v.Put(bucketEdges, key, l.edges)
+	case l.state.Edges > 0 && l.surveyed:
+		return v.Put(id, l.edges)
+	case l.state.Edges == 0 && l.before != nil && l.before.Edges > 0:
+		return v.Delete(id)
 	}
-	return v.Carry(bucketEdges, key)
+	return nil
 }
 
 // clear removes what the new generation has replaced. Files that another program has open may
@@ -239,14 +237,14 @@ func (w *Writer) clear(cur current) error {
 		return err
 	}
 	for _, n := range numbers {
-		if n != cur.number {
-			if err := w.step("remove old generation"); err != nil {
+		if n != cur.number && n != cur.below.number {
+			if err := w.before("remove old generation"); err != nil {
 				return err
 			}
-			_ = os.Remove(filepath.Join(w.dir.Cache, current{number: n}.file()))
+			_ = os.Remove(filepath.Join(w.dir.Cache, generationFile{number: n}.name()))
 		}
 	}
-	if err := w.step("sweep"); err != nil {
+	if err := w.before("sweep"); err != nil {
 		return err
 	}
 	if err := durable.Sweep(w.dir.Cache); err != nil {
@@ -258,7 +256,7 @@ func (w *Writer) clear(cur current) error {
 	}
 	for _, s := range stores {
 		if l, ok := w.logs[s.log]; ok && (l.dropped || l.out != nil && s.number != l.state.store) {
-			if err := w.step("remove old store"); err != nil {
+			if err := w.before("remove old store"); err != nil {
 				return err
 			}
 			if err := os.Remove(w.dir.storePath(s.log, s.number)); err != nil && l.dropped && !errors.Is(err, os.ErrNotExist) {

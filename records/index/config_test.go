@@ -106,15 +106,20 @@ func replaceConfig(t *testing.T, d Dir, config []byte) {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	cur := current{number: w.number}
-	path := filepath.Join(d.Cache, cur.file())
-	b, err := postings.Build(path, w.number, w.prev.file, w.change())
+	cur := current{generationFile: generationFile{number: w.number}}
+	path := filepath.Join(d.Cache, cur.name())
+	change, err := w.change()
+	if err != nil {
+		t.Fatal(err)
+	}
+	change.Keep = func(uint64) bool { return true } // all in one file
+	b, err := postings.Build(path, w.number, w.prev.file, change)
 	if err == nil {
 		err = b.Finish(func(v *postings.Values) error {
 			if err := w.putValues(v, Config{}); err != nil {
 				return err
 			}
-			return v.Put(bucketTable, keyConfig(), config)
+			return v.Put(valueID(valueConfig), config)
 		})
 		b.Close()
 	}

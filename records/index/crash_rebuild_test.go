@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/distributed-trust/distrust/records/index/internal/postings"
 )
 
 // rebuildUntil rebuilds and crashes before the n-th change of a file.
@@ -16,7 +18,7 @@ func rebuildUntil(d Dir, n int, config Config) (changes []string, err error) {
 		return nil, err
 	}
 	defer w.Close()
-	w.step = until(n, &changes)
+	w.step, w.adds = until(n, &changes), postings.NewSorter(20, w.createRuns)
 	_, err = w.rebuild(context.Background(), config)
 	return changes, err
 }

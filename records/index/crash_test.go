@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/distributed-trust/distrust/records/index/internal/postings"
 	"github.com/distributed-trust/distrust/records/index/internal/store"
 	"github.com/distributed-trust/distrust/records/internal/testkit"
 	"github.com/distributed-trust/distrust/records/trust"
@@ -31,13 +32,13 @@ func until(n int, changes *[]string) func(string) error {
 }
 
 // applyUntil applies updates and crashes before the n-th change of a file.
-func applyUntil(d Dir, n int, updates []Update) (changes []string, err error) {
+func applyUntil(d Dir, n int, room int64, updates []Update) (changes []string, err error) {
 	w, err := Begin(d)
 	if err != nil {
 		return nil, err
 	}
 	defer w.Close()
-	w.step = until(n, &changes)
+	w.step, w.room, w.adds = until(n, &changes), room, postings.NewSorter(20, w.createRuns)
 	for _, u := range updates {
 		if err := w.Update(context.Background(), u); err != nil {
 			return changes, err
@@ -123,16 +124,20 @@ func TestCrashBetweenAnyTwoChanges(t *testing.T) {
 			if old == new {
 				t.Fatal("the update changes nothing")
 			}
-			for n := 0; ; n++ {
+			for n, room := 0, int64(0); ; n++ {
 				d := copyDir(t, before)
-				changes, err := applyUntil(d, n, test.update)
+				changes, err := applyUntil(d, n, room, test.update)
 				if err == nil {
 					if n < 5 {
 						t.Errorf("only %d changes: %q", n, changes)
 					}
-					return
+					if room == upper {
+						return
+					}
+					n, room = -1, upper // once more, into a file upon the last one where that can be
+					continue
 				}
-				what := fmt.Sprintf("crash before change %d of %q", n, changes)
+				what := fmt.Sprintf("room for %d, crash before change %d of %q", room, n, changes)
 				have := state(d)
 				if have != old && have != new {
 					t.Fatalf("%s: neither before nor after\n%s", what, have)
@@ -259,7 +264,7 @@ func TestLeftOverStoreIsNotTakenForTheNewest(t *testing.T) {
 	swapped := false
 	for n := 0; !swapped; n++ { // the next writer stops as soon as its generation is in force
 		d = copyDir(t, before)
-		changes, err := applyUntil(d, n, []Update{alice.update(b)})
+		changes, err := applyUntil(d, n, 0, []Update{alice.update(b)})
 		if !errors.Is(err, errCrash) {
 			t.Fatal(err)
 		}

@@ -18,27 +18,53 @@ const (
 	generationPrefix = "index-"
 )
 
-// current is what the file of that name says: which generation is in force, and how long its
-// file is. Its text is "index-<n> <size> <CRC-32C of both, 8 hex>" and LF.
-type current struct {
+// generationFile is one file of a generation, and how long it is.
+type generationFile struct {
 	number uint64
 	size   int64
 }
 
-func (c current) file() string { return generationPrefix + strconv.FormatUint(c.number, 10) }
+func (f generationFile) name() string { return generationPrefix + strconv.FormatUint(f.number, 10) }
+
+func (f generationFile) text() string { return f.name() + " " + strconv.FormatInt(f.size, 10) }
+
+// current is what the file of that name says: which generation is in force. It has the number of its
+// file, which may lie upon another. The text is "index-<n> <size>", where there is another the same of
+// that, and the CRC-32C of it all (8 hex) and LF.
+type current struct {
+	generationFile
+	below generationFile // zero: there is none
+}
+
+// files are those of the generation, the upper one first.
+func (c current) files() []generationFile {
+	if c.below == (generationFile{}) {
+		return []generationFile{c.generationFile}
+	}
+	return []generationFile{c.generationFile, c.below}
+}
 
 func (c current) text() string {
-	s := c.file() + " " + strconv.FormatInt(c.size, 10)
-	return fmt.Sprintf("%s %08x\n", s, crc32.Checksum([]byte(s), crc32.MakeTable(crc32.Castagnoli)))
+	var s string
+	for _, f := range c.files() {
+		s += f.text() + " "
+	}
+	return fmt.Sprintf("%s%08x\n", s, crc32.Checksum([]byte(s), crc32.MakeTable(crc32.Castagnoli)))
 }
 
 func parseCurrent(text string) (current, error) {
-	file, rest, _ := strings.Cut(text, " ")
-	size, _, _ := strings.Cut(rest, " ")
-	number, ok := generationNumber(file)
-	bytes, err := strconv.ParseInt(size, 10, 64)
-	c := current{number, bytes}
-	if !ok || err != nil || c.text() != text {
+	var files [2]generationFile
+	words := strings.Fields(text)
+	ok := len(words) == 3 || len(words) == 5
+	for i := 0; ok && i < len(words)-1; i += 2 {
+		f := &files[i/2]
+		var err error
+		f.number, ok = generationNumber(words[i])
+		f.size, err = strconv.ParseInt(words[i+1], 10, 64)
+		ok = ok && err == nil
+	}
+	c := current{files[0], files[1]}
+	if !ok || c.text() != text {
 		return current{}, errors.New("it does not name a generation")
 	}
 	return c, nil

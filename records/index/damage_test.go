@@ -124,9 +124,19 @@ func TestEveryFlippedByteIsNoticedOrHarmless(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if _, mapped := generationNumber(filepath.Base(path)); mapped && underRace {
+			continue
+		}
 		noticed := 0
-		step := max(1, len(whole)/100)
-		for at := random.IntN(step); at < len(whole); at += step {
+		var places []int // most of a small file is empty
+		for at, c := range whole {
+			if c != 0 || random.IntN(200) == 0 {
+				places = append(places, at)
+			}
+		}
+		step := max(1, len(places)/100)
+		for i := random.IntN(step); i < len(places); i += step {
+			at := places[i]
 			b := append([]byte(nil), whole...)
 			b[at] ^= byte(1 + random.IntN(255))
 			write(t, path, b)
@@ -173,8 +183,10 @@ func TestDeletedFilesAreNoticed(t *testing.T) {
 	t.Parallel()
 	d, want, updates := damagedWorld(t)
 	ctx := context.Background()
-	for i := range files(t, d) {
-		path := files(t, d)[i] // a rebuild changes the generation's name
+	before := d
+	for i := range files(t, before) {
+		d := copyDir(t, before)
+		path := files(t, d)[i]
 		whole, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)

@@ -6,9 +6,11 @@
 // a number: <log>.<n>.records): a header, then frames of magic, length, CRC and body. Frames add
 // a record, remove one, state the log's head and keys, or commit what came before them; what
 // follows the last commit is not believed. An index generation is an immutable bbolt file,
-// Cache/index-<n>, named by the file Cache/current, which is swapped by a rename. Generations can
-// always be rebuilt from the stores ([Rebuild]); nothing in them is a secret and nothing in them
-// is believed where the record itself can be opened again ([Generation.Candidates]).
+// Cache/index-<n>, or a small one that says what is different from a whole one below it, so that a
+// record more does not cost as much as the index is large; the file Cache/current names them, and is
+// swapped by a rename. Generations can always be rebuilt from the stores ([Rebuild]); nothing in them
+// is a secret and nothing in them is believed where the record itself can be opened again
+// ([Generation.Candidates]).
 //
 // Readers never lock: they open the current generation, and start again once when it was replaced
 // under them. Writers ([Apply], [Begin], [Rebuild]) must be one at a time; the caller holds the lock.

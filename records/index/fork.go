@@ -26,7 +26,9 @@ func Fork(from, to Dir, written ...string) error {
 	}
 	err = errors.Join(os.MkdirAll(to.Cache, 0o700), os.MkdirAll(to.sources(), 0o700))
 	if err == nil {
-		err = share(filepath.Join(from.Cache, cur.file()), filepath.Join(to.Cache, cur.file()))
+		for _, f := range cur.files() {
+			err = errors.Join(err, share(filepath.Join(from.Cache, f.name()), filepath.Join(to.Cache, f.name())))
+		}
 	}
 	for _, s := range stores {
 		if err != nil {

@@ -12,7 +12,7 @@ import (
 
 // FuzzCurrent: what names a generation is what would be written for it, to the byte.
 func FuzzCurrent(f *testing.F) {
-	for _, c := range []current{{}, {1, 4096}, {1 << 63, 1 << 40}} {
+	for _, c := range []current{{}, {generationFile{1, 4096}, generationFile{}}, {generationFile{1 << 63, 1 << 40}, generationFile{7, 9}}} {
 		f.Add(c.text())
 	}
 	f.Add("")

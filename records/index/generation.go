@@ -1,11 +1,11 @@
 package index
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/distributed-trust/distrust/records/index/internal/postings"
@@ -13,24 +13,23 @@ import (
 	"github.com/distributed-trust/distrust/records/trust"
 )
 
-// The values of a generation, by bucket and key.
+// The values of a generation have ids: what they are, and of a log's its number.
 const (
-	bucketLogs  = "l" // number of a log -> logState
-	bucketEdges = "e" // number of a log that has follows -> these and what takes them back
-	bucketTable = "t" // keySources, keyConfig
+	valueSources = iota // the table of all logs
+	valueConfig         // the compiled configuration
+	valueLog            // logState
+	valueEdges          // where a log has follows: these and what takes them back
 )
+
+func logValue(what uint64, num uint32) uint64 { return what<<32 | uint64(num) }
+
+func valueID(what uint64) uint64 { return logValue(what, 0) }
 
 // Postings lie in two spaces.
 const (
 	spaceKeys = iota // of keysOf, and of the logs' own ids
 	spaceIDs         // of record ids
 )
-
-func keySources() []byte { return []byte("sources") }
-func keyConfig() []byte  { return []byte("config") }
-
-// numberKey is the key of a log in its buckets.
-func numberKey(n uint32) []byte { return binary.BigEndian.AppendUint32(nil, n) }
 
 // snapshot is one generation, open, with the stores that were read so far.
 type snapshot struct {
@@ -92,20 +91,38 @@ func openCurrent(d Dir) (*snapshot, error) {
 
 func openSnapshot(d Dir, cur current) (*snapshot, error) {
 	s := &snapshot{
-		dir: d, cur: cur, path: filepath.Join(d.Cache, cur.file()),
+		dir: d, cur: cur, path: filepath.Join(d.Cache, cur.name()),
 		stores: map[uint32]*store.File{}, logs: map[uint32]*logState{},
 	}
-	info, err := os.Stat(s.path)
-	if err == nil && info.Size() != cur.size {
-		err = fmt.Errorf("%d bytes, %d were written", info.Size(), cur.size)
-	}
-	if err == nil {
-		s.file, err = postings.Open(s.path, cur.number)
-	}
-	if err != nil {
+	var err error
+	if s.file, err = openFiles(d, cur); err != nil {
 		return nil, s.damage(err)
 	}
 	return s, nil
+}
+
+// openFiles opens the files of a generation.
+func openFiles(d Dir, cur current) (*postings.File, error) {
+	var file *postings.File
+	for _, f := range slices.Backward(cur.files()) {
+		path := filepath.Join(d.Cache, f.name())
+		info, err := os.Stat(path)
+		if err == nil && info.Size() != f.size {
+			err = fmt.Errorf("%d bytes, %d were written", info.Size(), f.size)
+		}
+		var upper *postings.File
+		if err == nil {
+			upper, err = postings.Open(path, f.number, file)
+		}
+		if err != nil {
+			if file != nil {
+				file.Close()
+			}
+			return nil, err
+		}
+		file = upper
+	}
+	return file, nil
 }
 
 // damage blames the generation for an error, unless it is known whom to blame, or nobody is.
@@ -153,7 +170,7 @@ func (t *table) log(num uint32) (*logState, error) {
 	if l, ok := t.s.logs[num]; ok {
 		return l, nil
 	}
-	b, err := t.Value(bucketLogs, numberKey(num))
+	b, err := t.Value(logValue(valueLog, num))
 	if err != nil {
 		return nil, err
 	}
@@ -184,7 +201,7 @@ func (t *table) logNumber(log string) (uint32, bool, error) {
 
 // rows reads the table of all logs, by id.
 func (t *table) rows() ([]sourceRow, error) {
-	b, err := t.Value(bucketTable, keySources())
+	b, err := t.Value(valueID(valueSources))
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +225,7 @@ func (s *snapshot) findLog(id string) (*logState, error) {
 // config is the compiled configuration.
 func (s *snapshot) config() (c Config, err error) {
 	err = s.view(func(t *table) error {
-		b, err := t.Value(bucketTable, keyConfig())
+		b, err := t.Value(valueID(valueConfig))
 		if err != nil {
 			return err
 		}

@@ -76,7 +76,7 @@ func (g *Generation) Network() (trust.Network, error) {
 	err := g.read(func(s *snapshot) error {
 		net = trust.Network{}
 		return s.view(func(t *table) error {
-			b, err := t.Value(bucketTable, keySources())
+			b, err := t.Value(valueID(valueSources))
 			if err != nil {
 				return err
 			}
@@ -107,7 +107,7 @@ func (t *table) edges(num uint32, net *trust.Network) error {
 	if err != nil {
 		return err
 	}
-	b, err := t.Value(bucketEdges, numberKey(num))
+	b, err := t.Value(logValue(valueEdges, num))
 	if err != nil {
 		return err
 	}

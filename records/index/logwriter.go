@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"github.com/distributed-trust/distrust/records"
-	"github.com/distributed-trust/distrust/records/index/internal/postings"
 	"github.com/distributed-trust/distrust/records/index/internal/store"
 	"github.com/distributed-trust/distrust/schema"
 )
@@ -23,12 +22,12 @@ type logWriter struct {
 	out     *store.Writer // nil until something is to be written
 	fresh   bool          // the store is written anew: nothing of before counts
 	dropped bool          // the log goes
+	done    bool          // the store is on the disk as it will be
 	survey  bool          // edges and late times may have changed: the store is gone through before the commit
 
-	adds    [postings.Spaces][]postings.Posting
-	removes [postings.Spaces][]postings.Posting // of the previous generation
-	known   map[string]int64                    // where the records are that came with this writer
-	removed map[int64]bool                      // where records were that went, of whatever age
+	noted   bool               // there are postings of this writer under the log's number
+	known   map[store.ID]int64 // where the records are that came with this writer
+	removed map[int64]bool     // where records were that went, of whatever age
 
 	edges    []byte // value of bucketEdges, when a survey was made
 	surveyed bool
@@ -45,16 +44,17 @@ func (l *logWriter) close() error {
 
 // reset forgets what this writer took for the log so far.
 func (l *logWriter) reset() {
-	l.adds, l.removes = [postings.Spaces][]postings.Posting{}, [postings.Spaces][]postings.Posting{}
-	l.known, l.removed = map[string]int64{}, map[int64]bool{}
+	l.known, l.removed = map[store.ID]int64{}, map[int64]bool{}
 	l.edges, l.surveyed, l.survey = nil, false, false
 }
 
-func (l *logWriter) drop() {
+func (l *logWriter) drop() (err error) {
 	l.close() // what was written to it is not read again
 	l.reset()
 	l.dropped, l.fresh = true, true
 	l.state.LogInfo = LogInfo{Log: l.state.Log}
+	l.state.num, err = l.leave()
+	return err
 }
 
 // blame blames the store for an error of reading it.
@@ -73,28 +73,38 @@ func (l *logWriter) take(ctx context.Context, u Update) error {
 		return err
 	}
 	l.state.Stamp = u.Stamp
-	var came map[string]bool // ids, where everything else goes
+	var came map[store.ID]bool // where everything else goes
 	if u.Replace && (!l.fresh || len(l.known) > 0) {
-		came = map[string]bool{}
+		came = map[store.ID]bool{}
 	}
 	n := 0
 	add := func(s *store.Said, f store.Frame) error {
 		if n++; n%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if came != nil {
-			came[s.Statement.ID] = true
+		id, err := store.ParseID(s.Statement.ID)
+		if err != nil {
+			return err
 		}
-		return l.add(s, f)
+		if came != nil {
+			came[id] = true
+		}
+		return l.add(id, s, f)
 	}
 	if err := u.each(add); err != nil {
 		return err
 	}
-	gone := u.Remove
+	var gone []store.ID
 	if u.Replace {
 		var err error
 		if gone, err = l.others(came); err != nil {
 			return err
+		}
+	} else {
+		for _, text := range u.Remove {
+			if id, err := store.ParseID(text); err == nil { // else it is not there
+				gone = append(gone, id)
+			}
 		}
 	}
 	for _, id := range gone {
@@ -128,11 +138,11 @@ func (u *Update) each(do func(*store.Said, store.Frame) error) error {
 }
 
 // others lists the records of the log that were there before this update and did not come again.
-func (l *logWriter) others(came map[string]bool) ([]string, error) {
+func (l *logWriter) others(came map[store.ID]bool) ([]store.ID, error) {
 	if came == nil {
 		return nil, nil
 	}
-	var gone []string
+	var gone []store.ID
 	for id := range l.known {
 		if !came[id] {
 			gone = append(gone, id)
@@ -149,7 +159,7 @@ func (l *logWriter) others(came map[string]bool) ([]string, error) {
 			}
 		}
 	}
-	slices.Sort(gone)
+	slices.SortFunc(gone, func(a, b store.ID) int { return bytes.Compare(a[:], b[:]) })
 	return gone, nil
 }
 
@@ -161,7 +171,7 @@ func (l *logWriter) open() error {
 	if l.before == nil || l.dropped {
 		return l.begin()
 	}
-	if err := l.w.step("open store"); err != nil {
+	if err := l.w.before("open store"); err != nil {
 		return err
 	}
 	out, err := store.Append(l.w.dir.storePath(l.state.Log, l.state.store), l.state.Log, l.state.size)
@@ -178,12 +188,16 @@ func (l *logWriter) begin() error {
 	l.reset()
 	info := l.state.LogInfo
 	info.Records, info.Vanished, info.Edges = 0, 0, 0
-	l.state = &logState{LogInfo: info, num: l.state.num}
+	num, err := l.leave()
+	if err != nil {
+		return err
+	}
+	l.state = &logState{LogInfo: info, num: num}
 	if l.before != nil {
 		l.state.store = l.before.store + 1
 	}
 	l.fresh, l.dropped = true, false
-	if err := l.w.step("create store"); err != nil {
+	if err := l.w.before("create store"); err != nil {
 		return err
 	}
 	out, err := store.Create(l.w.dir.storePath(l.state.Log, l.state.store), l.state.Log)
@@ -197,6 +211,17 @@ func (l *logWriter) begin() error {
 	return out.State(infoBytes(&l.state.LogInfo))
 }
 
+// leave gives up what is found under the log's number, and gives the number that it has from here on.
+func (l *logWriter) leave() (uint32, error) {
+	if !l.noted && (l.before == nil || l.before.num != l.state.num) {
+		return l.state.num, nil
+	}
+	l.w.mu.Lock()
+	defer l.w.mu.Unlock()
+	l.noted, l.w.away[l.state.num] = false, true
+	return l.w.freeNumber()
+}
+
 // clearAway removes store files of the log that a crash left: a later rebuild must not take one
 // for the newest.
 func (l *logWriter) clearAway() error {
@@ -208,7 +233,7 @@ func (l *logWriter) clearAway() error {
 		if s.log != l.state.Log || s.number == keep {
 			continue
 		}
-		if err := l.w.step("remove left-over store"); err != nil {
+		if err := l.w.before("remove left-over store"); err != nil {
 			return err
 		}
 		if err := os.Remove(l.w.dir.storePath(s.log, s.number)); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -253,8 +278,8 @@ func (l *logWriter) setState(u Update) error {
 }
 
 // add takes one record. One that is there already with the same bytes and flags stays.
-func (l *logWriter) add(s *store.Said, f store.Frame) error {
-	at, old, ok, err := l.find(s.Statement.ID)
+func (l *logWriter) add(id store.ID, s *store.Said, f store.Frame) error {
+	at, old, ok, err := l.find(id)
 	if err != nil {
 		return err
 	}
@@ -262,7 +287,7 @@ func (l *logWriter) add(s *store.Said, f store.Frame) error {
 		if f.Same(old) {
 			return nil
 		}
-		if err := l.forget(at, old); err != nil {
+		if err := l.forget(id, at, old); err != nil {
 			return err
 		}
 	}
@@ -270,12 +295,13 @@ func (l *logWriter) add(s *store.Said, f store.Frame) error {
 	if err != nil {
 		return err
 	}
-	l.note(s, off, f.Size())
-	return nil
+	l.known[id] = off
+	l.touch(s)
+	return l.note(s, off, f.Size())
 }
 
 // note adds a record that lies in the store to what is known of the log, and to its postings.
-func (l *logWriter) note(s *store.Said, off, size int64) {
+func (l *logWriter) note(s *store.Said, off, size int64) error {
 	l.state.Records++
 	l.state.live += size
 	if s.Statement.Vanished {
@@ -285,17 +311,13 @@ func (l *logWriter) note(s *store.Said, off, size int64) {
 		l.state.late = append(l.state.late, s.Statement.Issued)
 	}
 	l.mark(s)
-	l.known[s.Statement.ID] = off
-	l.touch(s)
-	l.adds = appendPostings(l.adds, s, makeRef(l.state.num, off))
-}
-
-func appendPostings(list [postings.Spaces][]postings.Posting, s *store.Said, ref uint64) [postings.Spaces][]postings.Posting {
-	list[spaceIDs] = append(list[spaceIDs], postings.Posting{Hash: hashID(s.Statement.ID), Ref: ref})
-	for _, hash := range keysOf(nil, &s.Statement) {
-		list[spaceKeys] = append(list[spaceKeys], postings.Posting{Hash: hash, Ref: ref})
+	l.noted = true
+	ref := makeRef(l.state.num, off)
+	if err := l.w.adds.Add(spaceIDs, ref, hashID(s.Statement.ID)); err != nil {
+		return err
 	}
-	return list
+	var room [8]uint64
+	return l.w.adds.Add(spaceKeys, ref, keysOf(room[:0], &s.Statement)...)
 }
 
 // mark notes whether a record that comes or goes may change the log's edges.
@@ -306,19 +328,19 @@ func (l *logWriter) mark(s *store.Said) {
 }
 
 // remove takes a record away; one that is not there is no error.
-func (l *logWriter) remove(id string) error {
+func (l *logWriter) remove(id store.ID) error {
 	at, old, ok, err := l.find(id)
 	if err != nil || !ok {
 		return err
 	}
-	if err := l.forget(at, old); err != nil {
+	if err := l.forget(id, at, old); err != nil {
 		return err
 	}
-	return l.out.Remove(id)
+	return l.out.Remove(id.String())
 }
 
 // forget takes a record out of the index.
-func (l *logWriter) forget(at int64, f store.Frame) error {
+func (l *logWriter) forget(id store.ID, at int64, f store.Frame) error {
 	s, err := f.Said(&l.state.Keys)
 	if err != nil {
 		return l.blame(err)
@@ -334,16 +356,12 @@ func (l *logWriter) forget(at int64, f store.Frame) error {
 	l.mark(&s)
 	l.touch(&s)
 	l.removed[at] = true
-	if _, ok := l.known[s.Statement.ID]; ok {
-		delete(l.known, s.Statement.ID)
-		return nil
-	}
-	l.removes = appendPostings(l.removes, &s, makeRef(l.state.num, at))
+	delete(l.known, id)
 	return nil
 }
 
 // find looks for a live record of the log.
-func (l *logWriter) find(id string) (at int64, f store.Frame, ok bool, err error) {
+func (l *logWriter) find(id store.ID) (at int64, f store.Frame, ok bool, err error) {
 	if at, ok := l.known[id]; ok {
 		f, err := l.out.Frame(at)
 		return at, f, err == nil, l.blame(err)
@@ -353,7 +371,8 @@ func (l *logWriter) find(id string) (at int64, f store.Frame, ok bool, err error
 	}
 	var refs []ref
 	err = l.w.prev.view(func(t *table) (err error) {
-		refs, err = t.find(nil, spaceIDs, hashID(id), hashID(id))
+		hash := hashID(id.String())
+		refs, err = t.find(nil, spaceIDs, hash, hash)
 		return err
 	})
 	if err != nil {

@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/distributed-trust/distrust/records/index/internal/codec"
 	"github.com/distributed-trust/distrust/records/index/internal/store"
@@ -26,23 +29,53 @@ func Rebuild(ctx context.Context, d Dir, config Config) (Rebuilt, error) {
 }
 
 func (w *Writer) rebuild(ctx context.Context, config Config) (Rebuilt, error) {
-	var done Rebuilt
-	for _, files := range byLog(w.stores) {
-		if err := ctx.Err(); err != nil {
-			return Rebuilt{}, fmt.Errorf("rebuilding index: %w", err)
-		}
-		l, damage, err := w.adopt(files)
-		if err != nil {
-			return Rebuilt{}, fmt.Errorf("rebuilding index: %w", err)
-		}
-		done.Damaged = append(done.Damaged, damage...)
-		if l != nil {
-			done.Logs++
-			done.Records += l.state.Records
-		}
+	done, err := w.adoptAll(ctx, byLog(w.stores))
+	if err != nil {
+		return Rebuilt{}, fmt.Errorf("rebuilding index: %w", err)
 	}
 	if err := w.Commit(ctx, config); err != nil {
 		return Rebuilt{}, err
+	}
+	return done, nil
+}
+
+// adoptAll takes the stores of all logs, read on all cores.
+func (w *Writer) adoptAll(ctx context.Context, groups [][]storeFile) (Rebuilt, error) {
+	type adopted struct {
+		log    *logWriter
+		damage []Damage
+	}
+	list := make([]adopted, len(groups))
+	for _, files := range groups { // the logs have their numbers in the order of their ids
+		if _, err := w.log(files[0].log); err != nil {
+			return Rebuilt{}, err
+		}
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(groups)) && ctx.Err() == nil; i = next.Add(1) - 1 {
+				var err error
+				if list[i].log, list[i].damage, err = w.adopt(groups[i]); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	workers.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return Rebuilt{}, err
+	}
+	var done Rebuilt
+	for _, a := range list {
+		done.Damaged = append(done.Damaged, a.damage...)
+		if a.log != nil {
+			done.Logs++
+			done.Records += a.log.state.Records
+		}
 	}
 	return done, nil
 }
@@ -150,7 +183,7 @@ func (w *Writer) takeStore(a *adoptable) (*logWriter, error) {
 	if err := d.Finish(); err != nil || l.state.Log != a.log {
 		return nil, l.blame(errors.Join(err, errors.New("the states of the log's keys are damaged")))
 	}
-	if err := w.step("open store"); err != nil {
+	if err := w.before("open store"); err != nil {
 		return nil, err
 	}
 	out, err := store.Append(w.dir.storePath(a.log, a.number), a.log, a.live.End)
@@ -159,22 +192,29 @@ func (w *Writer) takeStore(a *adoptable) (*logWriter, error) {
 	}
 	l.before = &logState{store: a.number} // its other files are of no use
 	if !a.whole() {
-		return l, l.rewrite(out, a.live)
+		if err := l.rewrite(out, a.live); err != nil {
+			return nil, err
+		}
+		return l, l.commit()
 	}
 	l.out, l.fresh = out, true
 	v := newSurvey(l.state)
+	var writing error
 	err = out.Each(a.live, func(f store.Frame) error {
 		s, err := f.Said(&l.state.Keys)
 		if err != nil {
 			return err
 		}
-		l.note(&s, f.Off, f.Size())
 		v.add(&s)
-		return nil
+		writing = l.note(&s, f.Off, f.Size())
+		return writing
 	})
-	if err != nil {
+	switch {
+	case writing != nil:
+		return nil, writing
+	case err != nil:
 		return nil, l.blame(err)
 	}
 	l.settle(v)
-	return l, nil
+	return l, l.commit()
 }

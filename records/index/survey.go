@@ -76,16 +76,23 @@ func (l *logWriter) setLate(late []int64) {
 // commit ends the store's update, rewrites it when more than half of it is dead, and brings it to
 // the disk.
 func (l *logWriter) commit() error {
+	if l.done {
+		return nil
+	}
 	if l.out.Changed() {
 		if err := l.finish(); err != nil {
 			return err
 		}
 	}
 	l.state.size = l.out.Size()
-	if err := l.w.step("sync store"); err != nil {
+	if err := l.w.before("sync store"); err != nil {
 		return err
 	}
-	return l.out.Sync()
+	if err := l.out.Sync(); err != nil {
+		return err
+	}
+	l.done = true
+	return l.out.Rest()
 }
 
 func (l *logWriter) finish() error {
@@ -145,9 +152,9 @@ func (l *logWriter) rewrite(old *store.Writer, all *store.Live) error {
 			writing = err
 			return err
 		}
-		l.note(&s, off, f.Size())
 		v.add(&s)
-		return nil
+		writing = l.note(&s, off, f.Size())
+		return writing
 	})
 	switch {
 	case writing != nil:

@@ -3,6 +3,7 @@ package index
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -100,13 +101,17 @@ func testDir(t testing.TB) Dir {
 	return Dir{Cache: base + "/cache", Data: base + "/data"}
 }
 
-// apply applies updates or fails the test.
+// apply applies updates or fails the test. Small ones go into a file upon the last one, as in a
+// large index.
 func apply(t testing.TB, d Dir, updates ...Update) {
 	t.Helper()
-	if err := Apply(context.Background(), d, updates, Config{}); err != nil {
+	if _, err := applyUntil(d, math.MaxInt, upper, updates); err != nil {
 		t.Fatalf("Apply: %v", err)
 	}
 }
+
+// upper is so much room that files of a small index lie upon each other, too.
+const upper = 1 << 20
 
 func open(t testing.TB, d Dir) *Generation {
 	t.Helper()

@@ -16,6 +16,9 @@ type Touched struct {
 	keys     map[uint64]bool // of what speaks about one thing
 }
 
+// maxTouched is how many keys are told apart: where more changes at once, anything may have.
+const maxTouched = 64 << 10
+
 // None says that nothing was touched.
 func (t *Touched) None() bool { return !t.all && !t.projects && len(t.keys) == 0 }
 
@@ -38,6 +41,10 @@ func (t *Touched) Bears(q trust.Query) bool {
 
 // statement notes a record that comes or goes. See [trust.Decide] for what a decision looks at.
 func (t *Touched) statement(st *trust.Statement) {
+	if t.all = t.all || len(t.keys) > maxTouched; t.all {
+		clear(t.keys)
+		return
+	}
 	if st.Kind == schema.KindFollow {
 		t.all = true // who is heard at all
 		return
@@ -101,7 +108,7 @@ func (l *logWriter) touch(s *store.Said) {
 // bear notes a record that comes, goes, or is taken back.
 func (w *Writer) bear(st *trust.Statement) {
 	w.bearing.statement(st)
-	if st.Kind == schema.KindWithdraw {
+	if st.Kind == schema.KindWithdraw && !w.bearing.all {
 		w.withdrawn = append(w.withdrawn, st.Withdraws...)
 	}
 }

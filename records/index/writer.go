@@ -7,9 +7,11 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/distributed-trust/distrust/records"
 	"github.com/distributed-trust/distrust/records/durable"
+	"github.com/distributed-trust/distrust/records/index/internal/postings"
 	"github.com/distributed-trust/distrust/records/index/internal/store"
 )
 
@@ -17,19 +19,30 @@ import (
 // a large set need not be in memory at once, and nothing counts before [Writer.Commit].
 type Writer struct {
 	dir    Dir
-	prev   *snapshot // nil when there was none
-	number uint64    // of the next generation
+	prev   *snapshot   // nil when there was none
+	number uint64      // of the next generation
+	stores []storeFile // that lie there
+
+	mu     sync.Mutex // guards what follows: a rebuild reads several stores at once
 	logs   map[string]*logWriter
-	taken  map[uint32]bool // numbers given to new logs
-	stores []storeFile     // that lie there
+	taken  map[uint32]bool // numbers of logs that are in use
+	lowest uint32          // no number below is free
+
+	adds *postings.Sorter // what comes
+	away map[uint32]bool  // numbers of logs all of whose postings go, those that came as well
+	room int64            // see [postings.Change]; tests set it
 
 	bearing   Touched  // what the updates so far bear on
 	withdrawn []string // ids that withdraws which came or went take back, not looked at yet
 
 	// step is called before every change to a file, with the name of the change; its error ends
 	// the writing as a crash would. Tests set it.
-	step durable.Steps
+	step     durable.Steps
+	stepping sync.Mutex
 }
+
+// sorted is how many postings of a space are sorted in memory: 8 MiB.
+const sorted = 512 << 10
 
 // Apply makes the updates the next generation: record stores first, then the generation, then
 // current, each on the disk before the next begins. Whatever fails on the way leaves the previous
@@ -69,10 +82,11 @@ func Begin(d Dir) (*Writer, error) {
 // newWriter is a writer that knows of no generation, but of the files that lie there.
 func newWriter(d Dir) (*Writer, error) {
 	w := &Writer{
-		dir: d, number: 1, logs: map[string]*logWriter{}, taken: map[uint32]bool{},
+		dir: d, number: 1, logs: map[string]*logWriter{}, away: map[uint32]bool{},
 		bearing: Touched{keys: map[uint64]bool{}},
 		step:    func(string) error { return nil },
 	}
+	w.adds = postings.NewSorter(sorted, w.createRuns)
 	for _, folder := range []string{d.Cache, d.sources()} {
 		if err := os.MkdirAll(folder, 0o700); err != nil {
 			return nil, fmt.Errorf("preparing index: %w", err)
@@ -95,6 +109,7 @@ func (w *Writer) Close() error {
 	for _, l := range w.logs {
 		errs = append(errs, l.close())
 	}
+	errs = append(errs, w.adds.Close())
 	if w.prev != nil {
 		errs = append(errs, w.prev.close())
 		w.prev = nil
@@ -116,8 +131,7 @@ func (w *Writer) update(ctx context.Context, u Update) error {
 		return err
 	}
 	if u.Drop {
-		l.drop()
-		return nil
+		return l.drop()
 	}
 	err = l.take(ctx, u)
 	var damage *DamageError
@@ -127,11 +141,31 @@ func (w *Writer) update(ctx context.Context, u Update) error {
 			err = l.take(ctx, u)
 		}
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return l.out.Rest()
+}
+
+// createRuns makes the file for what is sorted.
+func (w *Writer) createRuns() (*os.File, error) {
+	if err := w.before("create sorted runs"); err != nil {
+		return nil, err
+	}
+	return durable.CreateTemp(w.dir.Cache)
+}
+
+// before asks before a change, one goroutine at a time.
+func (w *Writer) before(change string) error {
+	w.stepping.Lock()
+	defer w.stepping.Unlock()
+	return w.step(change)
 }
 
 // log finds the writer of a log.
 func (w *Writer) log(id string) (*logWriter, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if l, ok := w.logs[id]; ok {
 		return l, nil
 	}
@@ -163,23 +197,25 @@ func (w *Writer) log(id string) (*logWriter, error) {
 	return l, nil
 }
 
-// freeNumber finds a number for a new log.
+// freeNumber finds a number for a log. The caller holds mu.
 func (w *Writer) freeNumber() (uint32, error) {
-	used := map[uint32]bool{}
-	if w.prev != nil {
-		err := w.prev.view(func(t *table) error {
-			rows, err := t.rows()
-			for _, r := range rows {
-				used[r.num] = true
+	if w.taken == nil {
+		w.taken = map[uint32]bool{}
+		if w.prev != nil {
+			err := w.prev.view(func(t *table) error {
+				rows, err := t.rows()
+				for _, r := range rows {
+					w.taken[r.num] = true
+				}
+				return err
+			})
+			if err != nil {
+				return 0, err
 			}
-			return err
-		})
-		if err != nil {
-			return 0, err
 		}
 	}
-	for n := range uint32(maxLogs) {
-		if !used[n] && !w.taken[n] {
+	for ; w.lowest < maxLogs; w.lowest++ {
+		if n := w.lowest; !w.taken[n] {
 			w.taken[n] = true
 			return n, nil
 		}

@@ -1,54 +1,54 @@
 package postings
 
 import (
-	"fmt"
-	"io"
+	"errors"
 	"os"
 	"slices"
 
 	bolt "go.etcd.io/bbolt"
 )
 
-// Blocks hold this many postings: half to all of the target when written anew, at most so many
-// on average before the next file is.
 const (
+	// blockTarget is how many postings a block holds at most, on average; half of it at least.
 	blockTarget = 128
-	blockMost   = 384
 	// batchBytes bounds what one transaction of the library holds in memory.
-	batchBytes = 4 << 20
+	batchBytes = 1 << 20
+	// emptySize is about what a file takes that holds next to nothing.
+	emptySize = 8 * pageSize
+	// upperShare is which part of a whole file one upon it may be as large as before both become one.
+	upperShare = 16
 )
 
 // Change is what a file has that the one before it had not, and the reverse.
 type Change struct {
-	Adds    [Spaces][]Posting
-	Removes [Spaces][]Posting
-	// Keep, when it is set, says which postings of before stay, besides what Removes says: then
+	Adds *Sorter
+	Gone []uint64 // references whose postings go, those of Adds too
+	// Keep, when it is set, says which references' postings stay besides, those of Adds too: then
 	// all of them are gone through.
-	Keep func(Posting) bool
+	Keep func(ref uint64) bool
+	// Room is how large a file upon another may be in any case.
+	Room int64
 }
 
-// normalize sorts the lists. A posting that comes twice counts once.
-func (c *Change) normalize() {
-	for i := range Spaces {
-		for _, list := range []*[]Posting{&c.Adds[i], &c.Removes[i]} {
-			slices.SortFunc(*list, Posting.Compare)
-			*list = slices.Compact(*list)
-		}
-	}
-}
-
-// small says whether editing a copy of the file is less work than going through all of it.
-func (c *Change) small(m *meta) bool {
-	if c.Keep != nil {
+// small says whether the change goes into a file upon the one that is whole.
+func (c *Change) small(old *File) bool {
+	if old == nil || c.Keep != nil {
 		return false
 	}
-	for i := range Spaces {
-		changed, after := uint64(len(c.Adds[i])+len(c.Removes[i])), m.count[i]+uint64(len(c.Adds[i]))
-		if changed > m.count[i]/4+blockTarget || after > uint64(blockMost)<<m.bits[i] {
-			return false
-		}
+	more := len(c.Gone)
+	for space := range Spaces {
+		more += c.Adds.Count(space)
 	}
-	return true
+	size := int64(more)*postingSize + emptySize
+	if old.below != nil {
+		size += old.size - emptySize
+	}
+	return size <= max(c.Room, old.whole().size/upperShare)
+}
+
+// keep is the postings that the change lets stay.
+func (c *Change) keep(gone map[uint64]bool) func(Posting) bool {
+	return func(p Posting) bool { return !gone[p.Ref] && (c.Keep == nil || c.Keep(p.Ref)) }
 }
 
 // Builder writes a file. Readers must not see it before Finish.
@@ -57,32 +57,34 @@ type Builder struct {
 	db   *bolt.DB
 	meta meta
 	old  *File // nil: there was none
-	copy bool  // the file began as a copy of the old one
+	upon *File // what the file lies upon; nil: it is whole
+
+	batch []pair // not written yet
+	size  int    // of the batch
 }
 
+// pair is a sealed value.
+type pair struct{ bucket, key, value []byte }
+
 // Build begins the file with this number: the postings of old, which may be nil, with a change.
-// What lies at path is overwritten. A small change edits a copy of the old file. The lists of
-// the change are put in order. [ErrDamaged]: the old file is.
+// What lies at path is overwritten. [ErrDamaged]: the old file is.
 func Build(path string, number uint64, old *File, c *Change) (*Builder, error) {
-	c.normalize()
 	b := &Builder{path: path, old: old, meta: meta{number: number}}
-	b.copy = old != nil && c.small(&old.meta)
-	if err := b.begin(); err != nil {
+	if c.small(old) {
+		b.upon = old.whole()
+		b.meta.upon = b.upon.meta.number
+	}
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		return nil, err
 	}
 	var err error
 	if b.db, err = openBolt(path, false); err != nil {
-		if b.copy {
-			err = fmt.Errorf("%w: %w", ErrDamaged, err)
-		}
 		return nil, err
 	}
-	for space := 0; err == nil && space < Spaces; space++ {
-		if b.copy {
-			err = b.edit(space, c)
-		} else {
-			err = b.merge(space, c)
-		}
+	if old == nil {
+		err = b.fill(&View{}, c)
+	} else {
+		err = old.View(func(v *View) error { return b.fill(v, c) })
 	}
 	if err != nil {
 		b.Close()
@@ -91,27 +93,60 @@ func Build(path string, number uint64, old *File, c *Change) (*Builder, error) {
 	return b, nil
 }
 
-// begin makes the file: a copy of the old one, or an empty one.
-func (b *Builder) begin() error {
-	out, err := os.OpenFile(b.path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil || !b.copy {
-		if err == nil {
-			err = out.Close()
+// Upon says whether the file lies upon another: the lowest of those of before.
+func (b *Builder) Upon() bool { return b.upon != nil }
+
+// before lists the files whose content goes into this one.
+func (b *Builder) before(v *View) []*layer {
+	var list []*layer
+	if v.top != nil && v.top.f != b.upon {
+		list = append(list, v.top)
+	}
+	if v.below != nil && v.below.f != b.upon {
+		list = append(list, v.below)
+	}
+	return list
+}
+
+// fill writes the spaces, but for the ids of the values.
+func (b *Builder) fill(v *View, c *Change) error {
+	all := slices.Clone(c.Gone) // with what was gone already
+	if v.below != nil {
+		err := merge([]source{v.top.all(spaceGone)}, func(p Posting) error { all = append(all, p.Ref); return nil })
+		if err != nil {
+			return err
 		}
+	}
+	gone := map[uint64]bool{}
+	for _, r := range all {
+		gone[r] = true
+	}
+	if b.upon == nil {
+		all = nil // nothing lies below
+	}
+	if err := b.space(spaceGone, uint64(len(all)), []source{listed(members(all))}, nil); err != nil {
 		return err
 	}
-	b.meta.bits, b.meta.count = b.old.meta.bits, b.old.meta.count
-	in, err := os.Open(b.old.path)
-	if err != nil {
-		out.Close()
-		return err
+	before := b.before(v)
+	for space := range Spaces {
+		sources := c.Adds.sources(space)
+		for _, l := range before {
+			sources = append(sources, l.all(space))
+		}
+		if err := b.space(space, b.counted(space, before, c.Adds.Count(space)), sources, c.keep(gone)); err != nil {
+			return err
+		}
 	}
-	defer in.Close()
-	if _, err := io.Copy(out, in); err != nil {
-		out.Close()
-		return err
+	return nil
+}
+
+// counted is how many postings a space has at most.
+func (b *Builder) counted(space int, before []*layer, more int) uint64 {
+	most := uint64(more)
+	for _, l := range before {
+		most += l.f.meta.count[space]
 	}
-	return out.Close()
+	return most
 }
 
 // Close lets go of the file, finished or not.
@@ -124,59 +159,50 @@ func (b *Builder) Close() error {
 	return guarded(db.Close)
 }
 
-// update runs one transaction.
-func (b *Builder) update(do func(*bolt.Tx) error) error {
-	return guarded(func() error { return b.db.Update(do) })
+// put seals a value and writes it with others.
+func (b *Builder) put(p pair) error {
+	b.batch = append(b.batch, p)
+	if b.size += len(p.value); b.size > batchBytes {
+		return b.flush()
+	}
+	return nil
 }
 
-// edit changes the blocks of a space. Both lists are sorted, so that those of one block lie
-// together.
-func (b *Builder) edit(space int, c *Change) error {
-	adds, removes := c.Adds[space], c.Removes[space]
-	take := func(list *[]Posting, n uint32) []Posting {
-		all, end := *list, 0
-		for end < len(all) && b.meta.blockOf(space, all[end].Hash) == n {
-			end++
-		}
-		*list = all[end:]
-		return all[:end]
-	}
-	return b.update(func(tx *bolt.Tx) error {
-		bucket := tx.Bucket(bucketSpace[space])
-		if bucket == nil {
-			return errBucket
-		}
-		for len(adds)+len(removes) > 0 {
-			first := removes
-			if len(removes) == 0 || len(adds) > 0 && adds[0].Hash < removes[0].Hash {
-				first = adds
+// flush writes the batch.
+func (b *Builder) flush() error {
+	err := guarded(func() error {
+		return b.db.Update(func(tx *bolt.Tx) error {
+			for _, p := range b.batch {
+				bucket, err := tx.CreateBucketIfNotExists(p.bucket)
+				if err != nil {
+					return err
+				}
+				bucket.FillPercent = 1 // most come in their order, and none is changed
+				if err := bucket.Put(p.key, p.value); err != nil {
+					return err
+				}
 			}
-			n := b.meta.blockOf(space, first[0].Hash)
-			if err := b.editBlock(bucket, space, n, take(&adds, n), take(&removes, n)); err != nil {
-				return err
-			}
-		}
-		return nil
+			return nil
+		})
 	})
+	clear(b.batch)
+	b.batch, b.size = b.batch[:0], 0
+	return err
 }
 
-func (b *Builder) editBlock(bucket *bolt.Bucket, space int, n uint32, adds, removes []Posting) error {
-	key := blockKey(n)
-	old, err := unseal(bucketSpace[space], key, bucket.Get(key))
-	if err != nil {
-		return err
+// Finish writes the values that put puts, and those of before that it neither puts nor deletes, and
+// closes the file, which is whole then but not yet on the disk.
+func (b *Builder) Finish(put func(*Values) error) error {
+	v := &Values{b: b, done: map[uint64]bool{}}
+	err := put(v)
+	if err == nil {
+		err = v.finish()
 	}
-	count := len(old) / postingSize
-	block := make([]Posting, 0, count+len(adds))
-	for i := range count {
-		p := postingAt(old, i)
-		if _, gone := slices.BinarySearchFunc(removes, p, Posting.Compare); !gone {
-			block = append(block, p)
-		}
+	if err == nil {
+		err = b.put(pair{bucketMeta, keyMeta, seal(bucketMeta, keyMeta, b.meta.encode())})
 	}
-	block = append(block, adds...)
-	slices.SortFunc(block, Posting.Compare)
-	block = slices.Compact(block)
-	b.meta.count[space] += uint64(len(block)) - uint64(count)
-	return bucket.Put(key, sealBlock(space, key, block))
+	if err == nil {
+		err = b.flush()
+	}
+	return errors.Join(err, b.Close())
 }

@@ -11,8 +11,8 @@ import (
 // FuzzMeta: what says how to read a file is read as it would be written.
 func FuzzMeta(f *testing.F) {
 	f.Add((&meta{}).encode())
-	f.Add((&meta{number: 1 << 40, bits: [Spaces]uint{3, maxBits}, count: [Spaces]uint64{9, 1 << 50}}).encode())
-	f.Add([]byte{2, 0, 0, 0, 0, 0})
+	f.Add((&meta{number: 1 << 40, upon: 3, bits: [allSpaces]uint{3, maxBits}, count: [allSpaces]uint64{9, 1 << 50}}).encode())
+	f.Add([]byte{3, 0, 0, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := decodeMeta(b)
 		if err != nil {
@@ -28,13 +28,13 @@ func FuzzMeta(f *testing.F) {
 // or an error.
 func FuzzDamagedFile(f *testing.F) {
 	path := filepath.Join(f.TempDir(), "file")
-	var c Change
+	var list []Posting
 	for i := range uint64(600) {
-		c.Adds[0] = append(c.Adds[0], Posting{Hash: i * (1 << 54), Ref: i})
+		list = append(list, Posting{Hash: i * (1 << 54), Ref: i})
 	}
-	b, err := Build(path, 1, nil, &c)
+	b, err := Build(path, 1, nil, adding(f, list...))
 	if err == nil {
-		err = b.Finish(func(v *Values) error { return v.Put("x", []byte("key"), []byte("value")) })
+		err = b.Finish(func(v *Values) error { return v.Put(7, []byte("value")) })
 	}
 	if err != nil {
 		f.Fatal(err)
@@ -56,7 +56,7 @@ func FuzzDamagedFile(f *testing.F) {
 		if err := os.WriteFile(path, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		file, err := Open(path, 1)
+		file, err := Open(path, 1, nil)
 		if err != nil {
 			return
 		}
@@ -72,7 +72,7 @@ func FuzzDamagedFile(f *testing.F) {
 			}
 		}
 		err = file.View(func(v *View) error {
-			value, err := v.Value("x", []byte("key"))
+			value, err := v.Value(7)
 			if err == nil && string(value) != "value" {
 				return errors.New("another value")
 			}

@@ -117,9 +117,9 @@ func (f *File) Size() (int64, error) {
 }
 
 // Frame reads the frame of a record from a store that is committed up to end.
-func (f *File) Frame(off, end int64) (Frame, error) { return recordAt(f.f, off, end) }
+func (f *File) Frame(off, end int64) (Frame, error) { return recordAt(alone{f.f}, off, end) }
 
-func recordAt(r io.ReaderAt, off, end int64) (Frame, error) {
+func recordAt(r reader, off, end int64) (Frame, error) {
 	fr, err := readFrame(r, off, end)
 	if err == nil && fr.kind != frameRecord {
 		err = fmt.Errorf("%w at %d: not a record", ErrFrame, off)
@@ -135,9 +135,9 @@ func (f *File) Replay(end int64, damaged func(off int64, err error)) (*Live, err
 
 // Live is what a store holds when all its frames were gone through.
 type Live struct {
-	Frames map[string]Place // by record id
-	State  []byte           // of the last state frame; nil without one
-	End    int64            // where the last commit ends
+	Frames map[ID]Place
+	State  []byte // of the last state frame; nil without one
+	End    int64  // where the last commit ends
 }
 
 // Place is where a frame lies.
@@ -149,8 +149,8 @@ func (l *Live) inOrder() []Place {
 }
 
 // each reads the live frames in their order, the file in large pieces.
-func (l *Live) each(r io.ReaderAt, do func(Frame) error) error {
-	r = &window{r: r, size: l.End}
+func (l *Live) each(file io.ReaderAt, do func(Frame) error) error {
+	r := &window{r: file, size: l.End}
 	for _, at := range l.inOrder() {
 		f, err := recordAt(r, at.Off, l.End)
 		if err != nil {
@@ -163,51 +163,52 @@ func (l *Live) each(r io.ReaderAt, do func(Frame) error) error {
 	return nil
 }
 
-// Each calls do for every live frame, in the order in which they came.
+// Each calls do for every live frame, in the order in which they came. A frame is good until do returns.
 func (f *File) Each(l *Live, do func(Frame) error) error { return l.each(f.f, do) }
 
 // change is what one frame does.
 type change struct {
 	kind  frameKind
-	id    string
+	id    ID
 	place Place
-	state []byte
 }
 
-func (l *Live) apply(c change) {
+func (l *Live) apply(c change, state []byte) {
 	switch c.kind {
 	case frameRecord:
 		l.Frames[c.id] = c.place
 	case frameRemove:
 		delete(l.Frames, c.id)
 	case frameState:
-		l.State = c.state
+		l.State = state
 	case frameCommit:
 		l.End = c.place.Off + c.place.Size
 	}
 }
 
 func replay(r io.ReaderAt, end int64, damaged func(off int64, err error)) (*Live, error) {
-	l := &Live{Frames: map[string]Place{}, End: HeaderSize}
+	l := &Live{Frames: map[ID]Place{}, End: HeaderSize}
 	var pending []change
+	var state []byte // of the last state frame
 	err := scanFrames(r, HeaderSize, end, func(f Frame) error {
 		c := change{kind: f.kind, place: Place{f.Off, f.Size()}}
 		var err error
 		switch f.kind {
 		case frameRecord:
-			if c.id, err = f.ID(); err != nil {
-				damaged(f.Off, err)
-				return nil
-			}
+			c.id, err = f.ID()
 		case frameRemove:
-			c.id = string(f.body)
+			c.id, err = ParseID(string(f.body))
 		case frameState:
-			c.state = f.body
+			state = bytes.Clone(f.body)
 		case frameCommit:
+		}
+		if err != nil {
+			damaged(f.Off, err)
+			return nil
 		}
 		if pending = append(pending, c); c.kind == frameCommit {
 			for _, p := range pending {
-				l.apply(p)
+				l.apply(p, state)
 			}
 			pending = pending[:0]
 		}

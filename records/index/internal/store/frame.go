@@ -75,15 +75,20 @@ func (f Frame) next() int64 { return f.Off + f.Size() }
 // Same says whether two frames hold the same.
 func (f Frame) Same(g Frame) bool { return f.kind == g.kind && bytes.Equal(f.body, g.body) }
 
+// reader gives so many bytes of a store from an offset on.
+type reader interface {
+	at(off int64, n int) ([]byte, error)
+}
+
 // readFrame reads the frame at off of a store that ends at end. ErrFrame: what lies there is no
 // whole frame. Other errors are the file's.
-func readFrame(r io.ReaderAt, off, end int64) (Frame, error) {
+func readFrame(r reader, off, end int64) (Frame, error) {
 	room := end - off
 	if off < 0 || room < frameHeader {
 		return Frame{}, fmt.Errorf("%w at %d: the file ends", ErrFrame, off)
 	}
-	b := make([]byte, min(room, firstRead))
-	if err := readAt(r, b, off); err != nil {
+	b, err := r.at(off, int(min(room, firstRead)))
+	if err != nil {
 		return Frame{}, err
 	}
 	n, err := frameLength(b, off)
@@ -93,24 +98,12 @@ func readFrame(r io.ReaderAt, off, end int64) (Frame, error) {
 	if n > room {
 		return Frame{}, fmt.Errorf("%w at %d: the file ends", ErrFrame, off)
 	}
-	if have := int64(len(b)); have < n {
-		b = append(b, make([]byte, n-have)...)
-		if err := readAt(r, b[have:], off+have); err != nil {
+	if int64(len(b)) < n {
+		if b, err = r.at(off, int(n)); err != nil {
 			return Frame{}, err
 		}
 	}
 	return parseFrame(b[:n], off)
-}
-
-func readAt(r io.ReaderAt, b []byte, off int64) error {
-	n, err := r.ReadAt(b, off)
-	switch {
-	case n == len(b):
-		return nil
-	case errors.Is(err, io.EOF):
-		return fmt.Errorf("%w at %d: the file ends", ErrFrame, off)
-	}
-	return fmt.Errorf("reading at %d: %w", off, err)
 }
 
 // frameLength is how long the frame is that b begins with, header included.
@@ -138,15 +131,15 @@ func parseFrame(b []byte, off int64) (Frame, error) {
 	return Frame{kind: kind, Off: off, body: body}, nil
 }
 
-// scanFrames calls do for every whole frame from off to end, and damaged for the start of every
-// stretch that is none. It ends whatever lies there; the error is the file's or do's.
+// scanFrames calls do for every whole frame from off to end, which is good until do returns, and
+// damaged for the start of every stretch that is none. It ends whatever lies there; the error is the file's or do's.
 func scanFrames(r io.ReaderAt, off, end int64, do func(Frame) error, damaged func(off int64, err error)) error {
-	r = &window{r: r, size: end}
+	w := &window{r: r, size: end}
 	for off < end {
-		f, err := readFrame(r, off, end)
+		f, err := readFrame(w, off, end)
 		if errors.Is(err, ErrFrame) {
 			damaged(off, err)
-			if off, err = findFrame(r, off+1, end); err != nil {
+			if off, err = findFrame(w, off+1, end); err != nil {
 				return err
 			}
 			continue
@@ -164,11 +157,10 @@ func scanFrames(r io.ReaderAt, off, end int64, do func(Frame) error, damaged fun
 
 // findFrame is where the next whole frame begins, end when none does. A magic may itself be
 // damage: only one that starts a whole frame counts.
-func findFrame(r io.ReaderAt, off, end int64) (int64, error) {
-	b := make([]byte, windowSize)
+func findFrame(w *window, off, end int64) (int64, error) {
 	for off+frameHeader <= end {
-		b = b[:min(int64(windowSize), end-off)]
-		if err := readAt(r, b, off); errors.Is(err, ErrFrame) {
+		b, err := w.at(off, int(min(windowSize, end-off)))
+		if errors.Is(err, ErrFrame) {
 			return end, nil // the file is shorter than it should be
 		} else if err != nil {
 			return 0, err
@@ -179,7 +171,7 @@ func findFrame(r io.ReaderAt, off, end int64) (int64, error) {
 			continue
 		}
 		off += int64(at)
-		_, err := readFrame(r, off, end)
+		_, err = readFrame(w, off, end)
 		if err == nil {
 			return off, nil
 		}

@@ -1,10 +1,11 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/distributed-trust/distrust/records"
 	"github.com/distributed-trust/distrust/records/index/internal/codec"
@@ -33,16 +34,24 @@ func (f Frame) split() (said, yaml, sig []byte, err error) {
 	}
 	parts, body := [3][]byte{}, f.body
 	for i := range parts {
-		n, used := binary.Uvarint(body)
-		if used <= 0 || n > uint64(len(body)-used) {
+		var ok bool
+		if parts[i], body, ok = cutText(body); !ok {
 			return nil, nil, nil, f.broken(codec.ErrShort)
 		}
-		parts[i], body = body[used:used+int(n)], body[used+int(n):]
 	}
 	if len(body) != 0 {
 		return nil, nil, nil, f.broken(codec.ErrShort)
 	}
 	return parts[0], parts[1], parts[2], nil
+}
+
+// cutText takes a text off what [codec.Encoder] wrote.
+func cutText(b []byte) (text, rest []byte, ok bool) {
+	n, used := binary.Uvarint(b)
+	if used <= 0 || n > uint64(len(b)-used) {
+		return nil, nil, false
+	}
+	return b[used : used+int(n)], b[used+int(n):], true
 }
 
 func (f Frame) broken(err error) error {
@@ -63,25 +72,46 @@ func (f Frame) Said(keys *records.Log) (Said, error) {
 }
 
 // ID is the record's id, for which not all of it is read.
-func (f Frame) ID() (string, error) {
+func (f Frame) ID() (ID, error) {
 	part, _, _, err := f.split()
 	if err != nil {
-		return "", err
+		return ID{}, err
 	}
-	d := codec.Decode(part)
-	d.Byte()
-	d.Text()
-	d.Text()
-	id := strings.Clone(d.Text())
-	if d.Bad() {
-		return "", f.broken(codec.ErrShort)
+	ok := len(part) > 0
+	var id []byte
+	for n := 0; ok && n < 3; n++ { // after the flags: key, path, id
+		if n == 0 {
+			part = part[1:]
+		}
+		id, part, ok = cutText(part)
 	}
-	return id, nil
+	if !ok {
+		return ID{}, f.broken(codec.ErrShort)
+	}
+	return ParseID(string(id))
 }
+
+// ID is the id of a record as a number, of which very many fit into memory.
+type ID [32]byte
+
+// ParseID reads an id: 64 digits of lower-case hex.
+func ParseID(text string) (ID, error) {
+	var id ID
+	if len(text) == hex.EncodedLen(len(id)) {
+		if _, err := hex.Decode(id[:], []byte(text)); err == nil && id.String() == text {
+			return id, nil
+		}
+	}
+	return ID{}, fmt.Errorf("%q is no id of a record", text)
+}
+
+// String is the id as records name it.
+func (id ID) String() string { return hex.EncodeToString(id[:]) }
 
 // Open opens the record again, signature included, and holds what the store says about it against
 // what it says itself. The statement is what [trust.FromRecord] makes of it.
 func (f Frame) Open(keys *records.Log) (records.Record, trust.Statement, error) {
+	f.body = bytes.Clone(f.body) // the record keeps its bytes, longer than a frame may be good
 	part, yaml, sig, err := f.split()
 	if err != nil {
 		return records.Record{}, trust.Statement{}, err

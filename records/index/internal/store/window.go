@@ -1,37 +1,61 @@
 package store
 
-import "io"
+import (
+	"errors"
+	"fmt"
+	"io"
+)
 
 // windowSize is how much of a file is read at a time when it is gone through.
 const windowSize = 256 << 10
 
-// window reads a file that is scanned from front to back in large pieces.
+// window reads a file that is gone through from front to back in large pieces.
 type window struct {
 	r    io.ReaderAt
 	size int64 // nothing is read from here on
-	b    []byte
-	off  int64 // of b in the file
+	room []byte
+	b    []byte // in room: what was read
+	off  int64  // of b in the file
 }
 
-// ReadAt reads as the file would; what lies before the window or is larger than it is not kept.
-func (w *window) ReadAt(p []byte, off int64) (int, error) {
-	if off < w.off || off+int64(len(p)) > w.off+int64(len(w.b)) {
-		if len(p) > windowSize {
-			return w.r.ReadAt(p, off)
+// at gives n bytes from off on, which are good until the next call.
+func (w *window) at(off int64, n int) ([]byte, error) {
+	if off < w.off || off+int64(n) > w.off+int64(len(w.b)) {
+		want := max(int64(n), min(windowSize, w.size-off))
+		if int64(len(w.room)) < want {
+			w.room = make([]byte, want)
 		}
-		if w.b == nil {
-			w.b = make([]byte, windowSize)
-		}
-		n := max(0, min(windowSize, w.size-off))
-		got, err := w.r.ReadAt(w.b[:n], off)
-		w.off, w.b = off, w.b[:got]
-		if got < len(p) {
-			copy(p, w.b)
-			if err == nil {
-				err = io.EOF
-			}
-			return min(got, len(p)), err
+		got, err := w.r.ReadAt(w.room[:want], off)
+		w.off, w.b = off, w.room[:got]
+		if got < n {
+			return nil, readError(off+int64(got), err)
 		}
 	}
-	return copy(p, w.b[off-w.off:]), nil
+	return w.b[off-w.off:][:n], nil
+}
+
+// alone reads pieces that are kept.
+type alone struct{ r io.ReaderAt }
+
+func (a alone) at(off int64, n int) ([]byte, error) {
+	b := make([]byte, n)
+	if err := readAt(a.r, b, off); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+func readAt(r io.ReaderAt, b []byte, off int64) error {
+	n, err := r.ReadAt(b, off)
+	if n == len(b) {
+		return nil
+	}
+	return readError(off, err)
+}
+
+func readError(off int64, err error) error {
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w at %d: the file ends", ErrFrame, off)
+	}
+	return fmt.Errorf("reading at %d: %w", off, err)
 }

@@ -12,10 +12,11 @@ import (
 // Writer appends to a store. What was appended counts from the next Commit on, and is on the disk
 // after Sync.
 type Writer struct {
-	f         *os.File
-	out       *bufio.Writer
-	size      int64 // with what is still in out
-	flushed   int64 // of the file
+	path      string
+	f         *os.File      // nil while it rests
+	out       *bufio.Writer // nil until something is appended
+	size      int64         // with what is still in out
+	flushed   int64         // of the file
 	committed int64
 }
 
@@ -32,9 +33,8 @@ func Create(path, log string) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := newWriter(f, 0)
-	w.size = int64(len(h))
-	if _, err := w.out.Write(h); err != nil {
+	w := &Writer{path: path, f: f}
+	if err := w.write(h); err != nil {
 		f.Close()
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func Append(path, log string, committed int64) (*Writer, error) {
 		f.Close()
 		return nil, err
 	}
-	return newWriter(f, committed), nil
+	return &Writer{path: path, f: f, size: committed, flushed: committed, committed: committed}, nil
 }
 
 func cut(f *os.File, log string, committed int64) error {
@@ -67,20 +67,32 @@ func cut(f *os.File, log string, committed int64) error {
 	case size < committed:
 		return fmt.Errorf("%w at %d: the file ends, %d bytes were written", ErrFrame, size, committed)
 	case size > committed:
-		if err := f.Truncate(committed); err != nil {
-			return err
-		}
+		return f.Truncate(committed)
 	}
-	_, err = f.Seek(committed, io.SeekStart)
-	return err
-}
-
-func newWriter(f *os.File, size int64) *Writer {
-	return &Writer{f: f, out: bufio.NewWriterSize(f, 1<<16), size: size, flushed: size, committed: size}
+	return nil
 }
 
 // Close lets go of the file. What was not committed is cut by the next writer.
-func (w *Writer) Close() error { return w.f.Close() }
+func (w *Writer) Close() error {
+	w.out = nil
+	if w.f == nil {
+		return nil
+	}
+	f := w.f
+	w.f = nil
+	return f.Close()
+}
+
+// Rest closes the file until it is needed again: a writer of very many stores has few of them open.
+func (w *Writer) Rest() error { return errors.Join(w.flush(), w.Close()) }
+
+// file is the file, open.
+func (w *Writer) file() (_ *os.File, err error) {
+	if w.f == nil {
+		w.f, err = os.OpenFile(w.path, os.O_RDWR, 0)
+	}
+	return w.f, err
+}
 
 // Size is where the next frame will begin.
 func (w *Writer) Size() int64 { return w.size }
@@ -113,7 +125,13 @@ func (w *Writer) Commit() error {
 }
 
 // Sync brings the file to the disk.
-func (w *Writer) Sync() error { return w.f.Sync() }
+func (w *Writer) Sync() error {
+	f, err := w.file()
+	if err != nil {
+		return err
+	}
+	return f.Sync()
+}
 
 func (w *Writer) append(kind frameKind, body []byte) (int64, error) {
 	at := w.size
@@ -123,18 +141,31 @@ func (w *Writer) append(kind frameKind, body []byte) (int64, error) {
 	case at+frameHeader+maxBody >= MaxSize:
 		return 0, errors.New("the record store is full")
 	}
-	n, err := w.out.Write(appendHeader(w.out.AvailableBuffer(), kind, body))
-	w.size += int64(n)
-	if err == nil {
-		n, err = w.out.Write(body)
-		w.size += int64(n)
+	var header [frameHeader]byte
+	if err := w.write(appendHeader(header[:0], kind, body)); err != nil {
+		return at, err
 	}
-	return at, err
+	return at, w.write(body)
+}
+
+func (w *Writer) write(b []byte) error {
+	if w.out == nil {
+		f, err := w.file()
+		if err != nil {
+			return err
+		}
+		w.out = bufio.NewWriterSize(io.NewOffsetWriter(f, w.size), 1<<16)
+	}
+	n, err := w.out.Write(b)
+	w.size += int64(n)
+	return err
 }
 
 func (w *Writer) flush() error {
-	if err := w.out.Flush(); err != nil {
-		return err
+	if w.out != nil {
+		if err := w.out.Flush(); err != nil {
+			return err
+		}
 	}
 	w.flushed = w.size
 	return nil
@@ -147,26 +178,44 @@ func (w *Writer) Frame(off int64) (Frame, error) {
 			return Frame{}, err
 		}
 	}
-	return recordAt(w.f, off, w.flushed)
+	f, err := w.file()
+	if err != nil {
+		return Frame{}, err
+	}
+	return recordAt(alone{f}, off, w.flushed)
 }
 
 // Appended calls do for every record in the file, committed or not, in the order in which they
-// came. Damage is an error.
+// came, which is good until do returns. Damage is an error.
 func (w *Writer) Appended(do func(Frame) error) error {
 	if err := w.flush(); err != nil {
 		return err
 	}
+	f, err := w.file()
+	if err != nil {
+		return err
+	}
 	var damage error
-	err := scanFrames(w.f, HeaderSize, w.flushed, do, func(_ int64, err error) { damage = cmp.Or(damage, err) })
+	err = scanFrames(f, HeaderSize, w.flushed, do, func(_ int64, err error) { damage = cmp.Or(damage, err) })
 	return cmp.Or(err, damage)
 }
 
 // Replay is [File.Replay] of what was committed, by this writer too. Damage is an error.
 func (w *Writer) Replay() (*Live, error) {
+	f, err := w.file()
+	if err != nil {
+		return nil, err
+	}
 	var damage error
-	l, err := replay(w.f, w.committed, func(_ int64, err error) { damage = errors.Join(damage, err) })
+	l, err := replay(f, w.committed, func(_ int64, err error) { damage = errors.Join(damage, err) })
 	return l, errors.Join(err, damage)
 }
 
-// Each calls do for every live frame, in the order in which they came.
-func (w *Writer) Each(l *Live, do func(Frame) error) error { return l.each(w.f, do) }
+// Each is [File.Each] of what Replay found.
+func (w *Writer) Each(l *Live, do func(Frame) error) error {
+	f, err := w.file()
+	if err != nil {
+		return err
+	}
+	return l.each(f, do)
+}
