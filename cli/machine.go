@@ -21,6 +21,7 @@ type machine struct {
 	dirs    config.Dirs
 	config  config.Config
 	sources []config.Source
+	stamp   string // of the files that config and sources were read from
 	chosen  config.Machine
 	picked  string // the key that this run signs with, until it is among what was chosen
 	ownLog  string // the log of the user's own home, once it was opened
@@ -44,9 +45,16 @@ func (in *Invocation) machine() (*machine, error) {
 }
 
 // load reads what the user and earlier commands wrote down.
-func (m *machine) load() (err error) {
-	if m.config, m.sources, err = config.Load(m.dirs); err != nil {
+func (m *machine) load() error {
+	stamp, err := config.Stamp(m.dirs)
+	if err != nil {
 		return err
+	}
+	if stamp != m.stamp { // many sources take long to read
+		if m.config, m.sources, err = config.Load(m.dirs); err != nil {
+			return err
+		}
+		m.stamp = stamp
 	}
 	m.chosen, err = config.LoadMachine(m.dirs)
 	return err

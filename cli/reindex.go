@@ -45,7 +45,7 @@ func (m *machine) applyOnce(ctx context.Context, updates ...index.Update) error 
 	if err != nil {
 		return err
 	}
-	settings := m.compile(own, m.projectsOf(updates))
+	settings := m.compileWith(own, updates)
 	settings.Stamp = stamp
 	return m.commit(ctx, updates, settings)
 }
@@ -78,25 +78,29 @@ func (m *machine) commit(ctx context.Context, updates []index.Update, settings i
 	return m.watch.changed()
 }
 
-// projectsOf finds what a log says it speaks about: in the updates, else in the index.
-func (m *machine) projectsOf(updates []index.Update) func(log string) []string {
-	return func(log string) []string {
-		for _, u := range updates {
-			if u.Log == log && !u.Head.IsZero() {
-				return u.Head.Doc().Projects
-			}
+// compileWith is compile with what the logs say they speak about: in the updates, else in the index.
+func (m *machine) compileWith(own []string, updates []index.Update) index.Config {
+	said := map[string][]string{}
+	for _, u := range updates {
+		if !u.Head.IsZero() {
+			said[u.Log] = u.Head.Doc().Projects
 		}
-		g, err := index.Open(m.indexDir())
-		if err != nil {
-			return nil
+	}
+	g, err := index.Open(m.indexDir())
+	if err != nil {
+		return m.compile(own, func(log string) []string { return said[log] })
+	}
+	defer g.Close()
+	return m.compile(own, func(log string) []string {
+		if projects, ok := said[log]; ok {
+			return projects
 		}
-		defer g.Close()
 		info, _, err := g.Log(log)
 		if err != nil {
 			return nil
 		}
 		return info.Projects
-	}
+	})
 }
 
 // ownLogs are the logs whose records are the user's own word (D1): the home's and the private one.
