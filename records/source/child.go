@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
+	"runtime/debug"
 )
 
 // errParent ends a process that fetches when nobody listens to it any more.
@@ -54,6 +56,18 @@ func FetchInChild(ctx context.Context, in io.Reader, out io.Writer) error {
 		return err
 	case <-ctx.Done():
 		return fmt.Errorf("fetching: %w", context.Cause(ctx))
+	}
+}
+
+// largeHeap is from where on a process that fetches saves memory.
+const largeHeap = 8 << 20
+
+// saveMemory has a process with much in memory collect its garbage at half of what lives, not at as much again: it
+// makes little, and several of them run at once. One with little in memory would only collect more often.
+func saveMemory() {
+	var m runtime.MemStats
+	if runtime.ReadMemStats(&m); m.HeapAlloc > largeHeap {
+		debug.SetGCPercent(50)
 	}
 }
 

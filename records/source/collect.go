@@ -95,15 +95,15 @@ func collect(ctx context.Context, j job, access Access, to sink) (unchanged bool
 	if err != nil {
 		return false, err
 	}
-	if err := to.fetched(); err != nil {
-		return false, err
-	}
 	if tip.Commit == unless {
-		return true, nil
+		return true, to.fetched()
 	}
 	c := &collector{job: j, store: store}
 	c.base = readFileList(filepath.Join(j.Dir, filesFile))
 	c.last = c.base
+	if err := to.fetched(); err != nil {
+		return false, err
+	}
 	list, said, err := c.read(ctx, tip, to)
 	if err != nil {
 		return false, err

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,6 +23,7 @@ type fileList struct {
 	Commit string
 	Head   string // id of the head that the set belongs to
 	files  []file // sorted by path
+	at     int    // the last place that was found: what comes next mostly lies beside it
 }
 
 type file struct {
@@ -44,11 +46,11 @@ func (id blobID) String() string {
 }
 
 // parseBlobID reads the only form of an object id.
-func parseBlobID(s string) (id blobID, ok bool) {
-	if !isObject(s) {
+func parseBlobID(b []byte) (id blobID, ok bool) {
+	if !isObject(string(b)) {
 		return id, false
 	}
-	_, err := hex.Decode(id[:], []byte(s))
+	_, err := hex.Decode(id[:], b)
 	return id, err == nil && id != (blobID{})
 }
 
@@ -60,9 +62,16 @@ const maxListBytes = 1 << 30
 
 func comparePath(f file, path string) int { return strings.Compare(f.path, path) }
 
+// find finds a file. It is not for several goroutines at once.
 func (l *fileList) find(path string) (file, bool) {
+	for i := max(l.at-1, 0); i < len(l.files) && i <= l.at+1; i++ {
+		if l.files[i].path == path {
+			l.at = i
+			return l.files[i], true
+		}
+	}
 	i, ok := slices.BinarySearchFunc(l.files, path, comparePath)
-	if !ok {
+	if l.at = i; !ok {
 		return file{}, false
 	}
 	return l.files[i], true
@@ -180,37 +189,56 @@ func (l *fileList) write(to io.Writer) error {
 
 var errFileList = errors.New("the list of files is damaged")
 
-// parseFileList reads a list back. Any damage is an error: the list is then made anew.
-func parseFileList(b []byte) (*fileList, error) {
-	end := bytes.LastIndex(b, []byte("\nsum ")) + 1
-	if end == 0 || string(b[end:]) != fmt.Sprintf("sum %x\n", sha256.Sum256(b[:end])) {
-		return nil, errFileList
+// parseFileList reads a list back, of about so many bytes. Any damage is an error: the list is then made anew.
+func parseFileList(from io.Reader, size int64) (*fileList, error) {
+	in, sum := bufio.NewReaderSize(from, 64<<10), sha256.New()
+	line, err := in.ReadSlice('\n')
+	if err != nil {
+		return nil, err
 	}
-	scanner := bufio.NewScanner(bytes.NewReader(b[:end]))
-	scanner.Scan()
-	rest, ok := strings.CutPrefix(scanner.Text(), filesFormat+" ")
+	sum.Write(line)
+	rest, ok := strings.CutPrefix(strings.TrimSuffix(string(line), "\n"), filesFormat+" ")
 	commit, head, both := strings.Cut(rest, " ")
 	if !ok || !both {
 		return nil, errFileList
 	}
-	list := &fileList{Commit: commit, Head: head}
-	for scanner.Scan() {
-		f, err := parseFile(scanner.Bytes())
+	const mean = 180 // bytes of a line
+	list := &fileList{Commit: commit, Head: head, files: make([]file, 0, size/mean)}
+	for {
+		if line, err = in.ReadSlice('\n'); err != nil {
+			return nil, err
+		}
+		if bytes.HasPrefix(line, []byte("sum ")) {
+			break
+		}
+		sum.Write(line)
+		f, err := parseFile(line[:len(line)-1])
 		if err != nil {
 			return nil, err
 		}
 		list.files = append(list.files, f)
 	}
-	return list, scanner.Err()
+	if string(line) != fmt.Sprintf("sum %x\n", sum.Sum(nil)) {
+		return nil, errFileList
+	}
+	if _, err := in.ReadByte(); !errors.Is(err, io.EOF) {
+		return nil, errFileList
+	}
+	return list, nil
 }
 
 // readFileList reads the list of an earlier run. A damaged or missing one costs time, no more.
 func readFileList(path string) *fileList {
-	b, err := readBounded(path, maxListBytes)
+	f, err := os.Open(path)
 	if err != nil {
 		return &fileList{}
 	}
-	list, err := parseFileList(b)
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || info.Size() > maxListBytes {
+		return &fileList{}
+	}
+	list, err := parseFileList(f, info.Size())
 	if err != nil {
 		return &fileList{}
 	}
@@ -229,19 +257,23 @@ func (f file) appendLine(line []byte) []byte {
 }
 
 // parseFile reads a line and keeps nothing of it but the path.
-func parseFile(line []byte) (file, error) {
-	fields := bytes.SplitN(line, []byte(" "), 4)
-	if len(fields) != 4 || len(fields[0]) != 2*sha256.Size {
+func parseFile(line []byte) (f file, err error) {
+	const sumEnd = 2 * len(f.sum)
+	const blobEnd = sumEnd + 1 + 2*len(f.blob)
+	if len(line) <= blobEnd || line[sumEnd] != ' ' || line[blobEnd] != ' ' {
 		return file{}, errFileList
 	}
-	f := file{path: string(fields[3])}
-	_, err := hex.Decode(f.sum[:], fields[0])
-	var ok bool
-	if f.blob, ok = parseBlobID(string(fields[1])); !ok || err != nil {
+	size, path, ok := bytes.Cut(line[blobEnd+1:], []byte(" "))
+	_, err = hex.Decode(f.sum[:], line[:sumEnd])
+	if !ok || err != nil {
 		return file{}, errFileList
 	}
-	if f.size, err = strconv.ParseInt(string(fields[2]), 10, 64); err != nil || f.size < 0 {
+	if f.blob, ok = parseBlobID(line[sumEnd+1 : blobEnd]); !ok {
 		return file{}, errFileList
 	}
+	if f.size, err = strconv.ParseInt(string(size), 10, 64); err != nil || f.size < 0 {
+		return file{}, errFileList
+	}
+	f.path = string(path)
 	return f, nil
 }

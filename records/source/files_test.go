@@ -31,7 +31,7 @@ func TestFileListRoundTrip(t *testing.T) {
 	t.Parallel()
 	for _, list := range []*fileList{someList(), {Commit: "c", Head: "h"}} {
 		b := list.marshal()
-		got, err := parseFileList(b)
+		got, err := parseFileList(bytes.NewReader(b), int64(len(b)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,10 +41,39 @@ func TestFileListRoundTrip(t *testing.T) {
 		for i := range b {
 			bad := bytes.Clone(b)
 			bad[i] ^= 1
-			if _, err := parseFileList(bad); err == nil {
+			if _, err := parseFileList(bytes.NewReader(bad), 0); err == nil {
 				t.Fatalf("byte %d of the list changed, and nobody saw it", i)
 			}
 		}
+	}
+}
+
+// A list that is cut off, or goes on, is damaged; and every file is found, in whatever order it is asked for.
+func TestFileListEnds(t *testing.T) {
+	t.Parallel()
+	list := someList()
+	b := list.marshal()
+	for i := range b {
+		if _, err := parseFileList(bytes.NewReader(b[:i]), 0); err == nil {
+			t.Fatalf("it was cut at %d, and nobody saw it", i)
+		}
+	}
+	if _, err := parseFileList(bytes.NewReader(append(b, '\n')), 0); err == nil {
+		t.Error("it went on, and nobody saw it")
+	}
+	for i := range 64 {
+		want := list.files[i/8%4]
+		for _, want := range []file{want, list.files[i%4]} {
+			if got, ok := list.find(want.path); !ok || got != want {
+				t.Errorf("%s: found %v, %v", want.path, got, ok)
+			}
+			if _, ok := list.find(want.path + "x"); ok {
+				t.Errorf("%sx was found", want.path)
+			}
+		}
+	}
+	if _, ok := (&fileList{at: 9}).find("x"); ok {
+		t.Error("found in nothing")
 	}
 }
 
@@ -106,11 +135,11 @@ func FuzzFileList(f *testing.F) {
 	f.Add((&fileList{}).marshal())
 	f.Add([]byte("distrust files 1 a b\nsum x\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		list, err := parseFileList(b)
+		list, err := parseFileList(bytes.NewReader(b), int64(len(b)))
 		if err != nil {
 			return
 		}
-		again, err := parseFileList(list.marshal())
+		again, err := parseFileList(bytes.NewReader(list.marshal()), 0)
 		if err != nil || len(again.files) != len(list.files) || again.Head != list.Head {
 			t.Errorf("a list was read that cannot be written again: %v", err)
 		}

@@ -113,6 +113,7 @@ func (w frameWriter) writeJSON(kind frameKind, v any) error {
 }
 
 func (w frameWriter) fetched() error {
+	saveMemory() // the lists of files come next
 	if err := w.write(frameFetched); err != nil {
 		return err
 	}

@@ -74,7 +74,8 @@ func OpenStore(dir string) (*Store, error) {
 	return s, nil
 }
 
-// create makes what is not there of the folder.
+// create makes what is not there of the folder. Two of the files are only for git to take it for a
+// repository: a power cut may empty them.
 func (s *Store) create() error {
 	for _, d := range []string{"objects/pack", "objects/info", "refs/heads", "refs/distrust"} {
 		if err := os.MkdirAll(filepath.Join(s.dir, filepath.FromSlash(d)), 0o700); err != nil {
@@ -89,7 +90,7 @@ func (s *Store) create() error {
 		if info, err := os.Stat(file); err == nil && info.Size() > 0 {
 			continue
 		}
-		if err := writeFile(file, []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			return err
 		}
 	}
