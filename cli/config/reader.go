@@ -30,8 +30,8 @@ func (e *FileError) Error() string {
 	return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Reason)
 }
 
-// maxFile is more than any of our files needs.
-const maxFile = 1 << 20
+// maxFile is more than any of our files needs: who follows 10,000 logs has 2.5 MB of them.
+const maxFile = 4 << 20
 
 // reader walks the nodes of one file with an allow-list, as the decoder of the YAML library lets
 // typing mistakes pass.

@@ -31,12 +31,13 @@ func ParseSources(file string, b []byte) ([]Source, error) {
 		return nil, r.errorf(list, "sources must be a list (- name: ...)")
 	}
 	sources := make([]Source, 0, len(list.Content))
+	seen := entriesSeen{names: map[string]bool{}, logs: map[string]string{}}
 	for _, item := range list.Content {
 		s, err := r.source(item)
 		if err != nil {
 			return nil, err
 		}
-		if err := unlike(s, sources); err != nil {
+		if err := seen.add(s); err != nil {
 			return nil, r.errorf(item, "%v", err)
 		}
 		sources = append(sources, s)
@@ -46,16 +47,25 @@ func ParseSources(file string, b []byte) ([]Source, error) {
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
 
-// unlike says whether s may stand beside others.
-func unlike(s Source, others []Source) error {
-	for _, o := range others {
-		if o.Name == s.Name {
-			return fmt.Errorf("there are two sources named %q", s.Name)
-		}
-		if s.Log != "" && o.Log == s.Log {
-			return fmt.Errorf("%q and %q follow the same log", o.Name, s.Name)
-		}
+// entriesSeen are the names of the entries so far, and by whom logs are followed.
+type entriesSeen struct {
+	names map[string]bool
+	logs  map[string]string
+}
+
+// add says whether s may stand beside the entries so far, and is one of them then.
+func (e entriesSeen) add(s Source) error {
+	if e.names[s.Name] {
+		return fmt.Errorf("there are two sources named %q", s.Name)
 	}
+	e.names[s.Name] = true
+	if s.Log == "" {
+		return nil
+	}
+	if name, taken := e.logs[s.Log]; taken {
+		return fmt.Errorf("%q and %q follow the same log", name, s.Name)
+	}
+	e.logs[s.Log] = s.Name
 	return nil
 }
 
