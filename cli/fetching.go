@@ -10,13 +10,11 @@ import (
 	"github.com/distributed-trust/distrust/cli/config"
 	"github.com/distributed-trust/distrust/cli/render"
 	"github.com/distributed-trust/distrust/cli/terminal"
-	"github.com/distributed-trust/distrust/records/index"
 	"github.com/distributed-trust/distrust/records/source"
-	"github.com/distributed-trust/distrust/records/trust"
 )
 
-// fetchOptions says how these sources are fetched on this machine.
-func (m *machine) fetchOptions(ctx context.Context, specs []source.Spec) (source.Options, error) {
+// fetchOptions says how sources are fetched on this machine.
+func (m *machine) fetchOptions(ctx context.Context) (source.Options, error) {
 	own, err := m.ownLogs(ctx)
 	if err != nil {
 		return source.Options{}, err
@@ -27,38 +25,14 @@ func (m *machine) fetchOptions(ctx context.Context, specs []source.Spec) (source
 	if err != nil {
 		return source.Options{}, err
 	}
-	defer w.close()
-	var logs []string
-	for _, spec := range specs {
-		if spec.Log != "" {
-			logs = append(logs, spec.Log)
-		}
-	}
+	w.close()
 	child, err := m.env.fetchChild()
 	if err != nil {
 		return source.Options{}, err
 	}
 	return source.Options{
-		Now: m.env.Now(), Own: own, Index: m.indexDir(), Access: m.sourceAccess(), Whole: w.damaged(logs), Child: child,
-		Git: m.env.userGit(),
+		Now: m.env.Now(), Own: own, Index: m.indexDir(), Access: m.sourceAccess(), Child: child, Git: m.env.userGit(),
 	}, nil
-}
-
-// damaged are those of the logs whose record store cannot be read through: a sync takes them whole
-// again. It costs reading every entry's checksum, and no signature.
-func (w *world) damaged(logs []string) []string {
-	if w.generation == nil {
-		return nil
-	}
-	var found []string
-	for _, log := range logs {
-		err := w.generation.Statements(log, func(trust.Statement, string) error { return nil })
-		var damage *index.DamageError
-		if errors.As(err, &damage) {
-			found = append(found, log)
-		}
-	}
-	return found
 }
 
 // delegated are the pins of the sources that were reached through others and accepted with

@@ -175,7 +175,7 @@ func (m *machine) firstFollow(ctx context.Context, wish followWish) (Exit, error
 	if err != nil {
 		return Failed, err
 	}
-	options, err := m.fetchOptions(ctx, []source.Spec{spec})
+	options, err := m.fetchOptions(ctx)
 	if err != nil {
 		return Failed, err
 	}

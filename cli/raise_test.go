@@ -91,7 +91,7 @@ func (c *crowd) fetched(who string) (*machine, *source.Batch) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	options, err := m.fetchOptions(ctx, specs)
+	options, err := m.fetchOptions(ctx)
 	if err != nil {
 		c.t.Fatal(err)
 	}

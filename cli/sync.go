@@ -183,7 +183,11 @@ func (s *syncRun) mendOwn() error {
 		return err
 	}
 	defer w.close()
-	if len(w.damaged(own)) == 0 {
+	damaged := func(log string) bool {
+		var damage *index.DamageError
+		return errors.As(w.generation.Sound(log), &damage)
+	}
+	if w.generation == nil || !slices.ContainsFunc(own, damaged) {
 		return nil
 	}
 	return s.m.applyOwn(s.ctx)
@@ -289,7 +293,7 @@ func (m *machine) portions(specs []source.Spec) [][]source.Spec {
 // fetch syncs some sources and puts what was accepted in force. Other commands may write while it
 // waits for the network. There are no results when nothing could be put in force.
 func (s *syncRun) fetch(specs []source.Spec) ([]*source.Result, error) {
-	options, err := s.m.fetchOptions(s.ctx, specs)
+	options, err := s.m.fetchOptions(s.ctx)
 	if err != nil {
 		return nil, err
 	}

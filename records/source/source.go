@@ -63,7 +63,6 @@ type Options struct {
 	Parallel int         // how many sources are fetched at once; 0: eight
 	Own      []string    // logs of the user: no repository may pass for one of them (F5.1)
 	Index    index.Dir   // where the records of earlier syncs are
-	Whole    []string    // logs whose record store is damaged: their whole set is taken again
 	Access   Access      // credentials and host keys
 	Git      Git         // for the sources that want it
 	Progress func(Event) // called from one goroutine at a time; may be nil

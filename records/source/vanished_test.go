@@ -2,7 +2,9 @@ package source
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"testing"
@@ -268,7 +270,7 @@ func TestHostileSignature(t *testing.T) {
 }
 
 // TestDamagedRecordStore breaks the file that the index keeps the records in: the whole set is taken
-// again, in the same run when that is found out on the way.
+// again, also without news, and in the same run when only what left the set shows it.
 func TestDamagedRecordStore(t *testing.T) {
 	t.Parallel()
 	alice := newForge(t, "alice")
@@ -277,38 +279,54 @@ func TestDamagedRecordStore(t *testing.T) {
 	m := newMachine(t)
 	spec := m.follow(alice)
 
-	m.opt.Whole = []string{spec.Log} // as asked for by who found the damage
-	if r := m.sync(spec)[0]; !r.Good() || r.Update == nil || !r.Update.Replace || r.Added != 0 || r.Removed != 0 {
-		t.Errorf("%s, +%d -%d: %v", r.State, r.Added, r.Removed, r.Err)
+	m.breakRecord(spec.Log, stays, false)
+	if r := m.sync(spec)[0]; !r.Good() || r.Update == nil || !r.Update.Replace || r.Removed != 0 {
+		t.Errorf("%s, -%d: %v", r.State, r.Removed, r.Err)
 	}
-	m.opt.Whole = nil
 	m.wantHolds(spec.Log, []records.Envelope{stays, goes})
+	if r := m.sync(spec)[0]; r.State != StateUnchanged {
+		t.Errorf("once mended: %s: %v", r.State, r.Err)
+	}
+	for _, summed := range []bool{false, true} {
+		m.breakRecord(spec.Log, goes, summed)
+		alice.take(goes)
+		alice.seal(nil)
+		if r := m.sync(spec)[0]; r.State != StateNews || !r.Update.Replace || len(r.Notes) != 1 {
+			t.Errorf("%s, notes %v: %v", r.State, r.Notes, r.Err)
+		}
+		m.wantHolds(spec.Log, []records.Envelope{stays})
+		goes = alice.say(reportFile("goes"))
+		alice.seal(nil)
+		m.sync(spec)
+	}
+}
 
-	stores, err := filepath.Glob(filepath.Join(m.dirs.Data, "sources", spec.Log+"*.records"))
-	if err != nil || len(stores) == 0 {
-		t.Fatalf("no record store: %v", err)
+// breakRecord puts other bytes in the place of a record in its store; summed: with a checksum that fits them.
+func (m *machine) breakRecord(log string, e records.Envelope, summed bool) {
+	m.t.Helper()
+	stores, err := filepath.Glob(filepath.Join(m.dirs.Data, "sources", log+"*.records"))
+	if err != nil || len(stores) != 1 {
+		m.t.Fatalf("record stores %v: %v", stores, err)
 	}
-	for _, store := range stores {
-		b, err := os.ReadFile(store)
-		if err != nil {
-			t.Fatal(err)
-		}
-		at := bytes.Index(b, goes.YAML)
-		if at < 0 {
-			continue
-		}
-		copy(b[at:], bytes.Repeat([]byte("x"), len(goes.YAML)))
-		if err := os.WriteFile(store, b, 0o600); err != nil {
-			t.Fatal(err)
-		}
+	b, err := os.ReadFile(stores[0])
+	if err != nil {
+		m.t.Fatal(err)
 	}
-	alice.take(goes)
-	alice.seal(nil)
-	r := m.sync(spec)[0]
-	if r.State != StateNews || !r.Update.Replace || len(r.Notes) != 1 {
-		t.Errorf("%s, notes %v: %v", r.State, r.Notes, r.Err)
+	at := bytes.Index(b, e.YAML)
+	if at < 0 {
+		m.t.Fatal("the record is not in its store")
 	}
-	m.wantHolds(spec.Log, []records.Envelope{stays})
+	copy(b[at:], bytes.Repeat([]byte("x"), len(e.YAML)))
+	if summed {
+		const header = 13 // magic, kind, length, CRC-32C of all but the magic
+		frame := b[bytes.LastIndex(b[:at], []byte{0xFF, 0xFE, 'd', 'R'}):]
+		body := frame[header:][:binary.LittleEndian.Uint32(frame[5:9])]
+		table := crc32.MakeTable(crc32.Castagnoli)
+		binary.LittleEndian.PutUint32(frame[9:], crc32.Update(crc32.Checksum(frame[4:9], table), table, body))
+	}
+	if err := os.WriteFile(stores[0], b, 0o600); err != nil {
+		m.t.Fatal(err)
+	}
 }
 
 // TestWithdrawnTrustEndsNothing: trust that the source took back does not end a report that leaves,

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/distributed-trust/distrust/records"
@@ -41,7 +40,6 @@ type work struct {
 func newWork(b *Batch, spec Spec, ask func(Offer) (bool, error)) *work {
 	return &work{
 		batch: b, spec: spec, ask: ask, limits: spec.Limits.orDefault(),
-		whole:  spec.Log != "" && slices.Contains(b.options.Whole, spec.Log),
 		result: Result{Source: spec.Name, Log: spec.Log, URL: spec.URL},
 	}
 }
@@ -213,6 +211,7 @@ func (w *work) job(dir string) (job, error) {
 		return job{}, err
 	}
 	skipped := readSkipList(filepath.Join(dir, skippedFile))
+	w.whole = w.whole || indexed && !w.sound()
 	if indexed && !w.whole && skipped.Head == j.HeadID && skipped.Reader == readerVersion {
 		j.Fresh, j.Skipped = true, skipped.paths()
 		w.skipped = skipped
@@ -230,6 +229,13 @@ func (w *work) indexed(head string) (bool, error) {
 		return false, fmt.Errorf("reading index: %w", err)
 	}
 	return known && info.HeadID == head, nil
+}
+
+// sound says whether the record store of the pinned log can be read through: without it a report that
+// disappears could not be told from one that never was.
+func (w *work) sound() bool {
+	var damage *index.DamageError
+	return !errors.As(w.batch.gen.Sound(w.pin.Log), &damage)
 }
 
 func (w *work) damaged(err error) error {

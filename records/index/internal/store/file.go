@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/distributed-trust/distrust/records"
 )
 
 const (
@@ -131,6 +133,21 @@ func recordAt(r reader, off, end int64) (Frame, error) {
 // them. damaged is called for every stretch that holds no whole frame.
 func (f *File) Replay(end int64, damaged func(off int64, err error)) (*Live, error) {
 	return replay(f.f, end, damaged)
+}
+
+// Check goes through the frames up to end once, and gives the first damage: a stretch that holds no whole
+// frame, or a record that says nothing.
+func (f *File) Check(end int64) error {
+	var damage error
+	blame := func(_ int64, err error) { damage = cmp.Or(damage, err) }
+	err := scanFrames(f.f, HeaderSize, end, func(f Frame) error {
+		if f.kind == frameRecord {
+			_, err := f.Said(&records.Log{})
+			blame(f.Off, err)
+		}
+		return nil
+	}, blame)
+	return cmp.Or(err, damage)
 }
 
 // Live is what a store holds when all its frames were gone through.
