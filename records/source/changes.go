@@ -9,7 +9,7 @@ import (
 
 // difference is what a set gained and lost between two lists of its files.
 type difference struct {
-	records []file    // to be opened: new, with other bytes or under another signature, or skipped before
+	records []int     // places in the list after of what is to be opened: new, with other bytes or under another signature, or skipped before
 	removed []removal // records that were in the set, and are not now
 	strays  []string  // new files that are neither a record nor its signature
 }
@@ -21,11 +21,11 @@ type removal struct{ path, id string }
 func compareLists(before, after *fileList, again map[string]bool) difference {
 	var d difference
 	if len(before.files) == 0 {
-		d.records = make([]file, 0, len(after.files)/2) // beside each its signature
+		d.records = make([]int, 0, len(after.files)/2) // beside each its signature
 	}
-	for _, f := range after.files {
+	for i, f := range after.files {
 		if inFolder(f.path, records.RecordsFolder) {
-			d.file(f, before, after, again[f.path])
+			d.file(i, before, after, again[f.path])
 		}
 	}
 	for _, f := range before.files {
@@ -39,8 +39,9 @@ func compareLists(before, after *fileList, again map[string]bool) difference {
 	return d
 }
 
-// file compares one file, and with a record its signature.
-func (d *difference) file(f file, before, after *fileList, again bool) {
+// file compares the file at a place, and with a record its signature.
+func (d *difference) file(i int, before, after *fileList, again bool) {
+	f := after.files[i]
 	old, had := before.find(f.path)
 	if !isRecord(f.path) {
 		path, isSig := strings.CutSuffix(f.path, records.SignaturePath(""))
@@ -60,7 +61,7 @@ func (d *difference) file(f file, before, after *fileList, again bool) {
 	if had && old.sum != f.sum { // other bytes in its place: another record
 		d.removed = append(d.removed, removal{f.path, hex.EncodeToString(old.sum[:])})
 	}
-	d.records = append(d.records, f)
+	d.records = append(d.records, i)
 }
 
 func isRecord(path string) bool { return strings.HasSuffix(path, ".yml") }

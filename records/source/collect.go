@@ -135,7 +135,8 @@ func (j *job) changes(base, list *fileList, again bool) difference {
 // records hands over the records that changed. They come as they are, however long: the root of
 // the set is over all bytes, and whoever opens them refuses what is too long.
 func (c *collector) records(ctx context.Context, d difference, list *fileList, to sink) error {
-	for _, f := range d.records {
+	for _, i := range d.records {
+		f := list.files[i]
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}

@@ -49,7 +49,7 @@ type gate struct {
 	rawBytes  int
 	list      *fileList // nil before the claim
 	whole     bool
-	expected  []file // records that have to come, in this order
+	expected  []int // places in the list of records that have to come, in this order
 }
 
 // unbelievable is an answer that no job of ours gives.
@@ -232,7 +232,7 @@ func (g *gate) isListed(e records.Envelope) bool {
 }
 
 func (g *gate) record(e records.Envelope) error {
-	if len(g.expected) == 0 || g.expected[0].path != e.Path || !g.isListed(e) {
+	if len(g.expected) == 0 || g.list.files[g.expected[0]].path != e.Path || !g.isListed(e) {
 		return unbelievable("a record that is not on the list")
 	}
 	g.expected = g.expected[1:]

@@ -26,7 +26,8 @@ type intake struct {
 	log   records.Log
 	total int // records that will come; 0: unknown
 
-	touched map[string]bool // paths that were handed over, or went
+	skipped map[string]bool // paths of the set of before that were not read
+	touched map[string]bool // those of them that were handed over, or went
 
 	opening chan *opening // on every core
 	opened  chan *opening // the same, in order
@@ -80,7 +81,7 @@ func (in *intake) heads(set *headSet) (bool, error) {
 }
 
 func (in *intake) record(e records.Envelope) error {
-	in.touched[e.Path] = true
+	in.touch(e.Path)
 	o := &opening{envelope: e, done: make(chan struct{})}
 	in.opening <- o
 	in.opened <- o
@@ -89,15 +90,21 @@ func (in *intake) record(e records.Envelope) error {
 	return in.failed
 }
 
+func (in *intake) touch(path string) {
+	if in.skipped[path] {
+		in.touched[path] = true
+	}
+}
+
 func (in *intake) removed(path, id string) {
-	in.touched[path] = true
+	in.touch(path)
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.gone = append(in.gone, id)
 }
 
 func (in *intake) stray(path string) {
-	in.touched[path] = true
+	in.touch(path)
 	in.refuse(&records.Refusal{Path: path, Rule: "F4", Reason: "it is neither a record nor the signature of one"})
 }
 

@@ -158,7 +158,7 @@ func (w *work) fetch(ctx context.Context, dir string) (*intake, error) {
 	if err != nil {
 		return in, err
 	}
-	in.whole = !j.Fresh
+	in.whole, in.skipped = !j.Fresh, j.Skipped
 	found, err := w.collect(ctx, j, in)
 	err = cmp.Or(err, in.stop())
 	w.result.Verified += in.verified()
