@@ -59,6 +59,7 @@ const (
 	filesFile   = "files"   // the list of files of the accepted set
 	skippedFile = "skipped" // what of the set is not read, and why
 	spoolFile   = "spool"   // records on their way to the index, as long as a sync runs
+	nextSuffix  = ".next"   // of the two lists, until what they are of is in force
 )
 
 // temporaryPrefix begins the names of stores that a killed run may leave behind.
@@ -80,7 +81,7 @@ func (d Dirs) parent(path string) error {
 	return os.MkdirAll(filepath.Dir(path), 0o700)
 }
 
-// rename moves a folder to a place where nothing lies.
+// rename moves a folder to a place where nothing lies, or a file.
 func (d Dirs) rename(from, to string) error {
 	if err := d.step.Before("rename " + filepath.Base(to)); err != nil {
 		return err

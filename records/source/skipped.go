@@ -3,6 +3,7 @@ package source
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 
@@ -52,12 +53,13 @@ func readSkipList(path string) *skipList {
 	return &list
 }
 
-func (l *skipList) write(d Dirs, path string) error {
+func (l *skipList) write(to io.Writer) error {
 	b, err := json.Marshal(l)
 	if err != nil {
 		return err
 	}
-	return d.write(path, b)
+	_, err = to.Write(b)
+	return err
 }
 
 func (l *skipList) paths() map[string]bool {

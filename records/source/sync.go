@@ -246,7 +246,7 @@ func (b *Batch) Commit(ctx context.Context, apply func(context.Context, []index.
 func (b *Batch) Close() error {
 	var errs []error
 	for _, w := range b.work {
-		errs = append(errs, w.closeSpool())
+		errs = append(errs, w.closeSpool(), w.dropAside())
 		if w.temporary != "" {
 			errs = append(errs, os.RemoveAll(w.temporary))
 		}

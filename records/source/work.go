@@ -32,7 +32,7 @@ type work struct {
 	spool     *index.Spool // the records that came; nil: none
 	temporary string       // the store until the log is accepted; "" when it is in its place
 	next      *Pin         // what to pin; nil leaves it
-	list      *fileList    // of the accepted set; nil leaves it
+	aside     string       // where the lists of the accepted set wait for the commit; "" leaves them
 	skipped   *skipList    // as it was read, then as it will be
 	kept      *keptReports // what to write and remove under State/kept; nil leaves it
 }
@@ -171,8 +171,10 @@ func (w *work) fetch(ctx context.Context, dir string) (*intake, error) {
 		w.describe(w.next)
 		return in, nil
 	}
-	w.list = found.list
-	return in, w.finish(in, found.Whole)
+	if err := w.finish(in, found.Whole); err != nil {
+		return in, err
+	}
+	return in, w.setAside(dir, found.list)
 }
 
 func (w *work) closeSpool() error {
@@ -292,7 +294,7 @@ func (w *work) fail(err error) {
 		Source: w.spec.Name, Log: log, URL: w.spec.URL, Err: err, State: stateOf(err),
 		First: w.pin == nil, Verified: w.result.Verified,
 	}
-	w.next, w.list, w.kept = nil, nil, nil
+	w.next, w.kept = nil, nil
 	if w.pin != nil {
 		w.describe(w.pin)
 	}
@@ -370,20 +372,8 @@ func (w *work) commit() error {
 			return err
 		}
 	}
-	if w.list == nil {
+	if w.result.Err != nil {
 		return nil
 	}
-	store := w.batch.dirs.store(w.next.Log)
-	if err := w.skipped.write(w.batch.dirs, filepath.Join(store, skippedFile)); err != nil {
-		return fmt.Errorf("writing list of skipped records: %w", err)
-	}
-	file := filepath.Join(store, filesFile)
-	err := w.batch.dirs.parent(file)
-	if err == nil {
-		err = w.batch.dirs.step.Write(file, 0o600, w.list.write)
-	}
-	if err != nil {
-		return fmt.Errorf("writing list of files: %w", err)
-	}
-	return nil
+	return w.placeAside()
 }
