@@ -72,10 +72,9 @@ type Log struct {
 }
 
 // state finds the state of a key in the log.
-func (l Log) state(key sshsig.Key) (schema.KeyState, bool) {
-	text := key.String()
+func (l Log) state(key string) (schema.KeyState, bool) {
 	for _, k := range l.Keys {
-		if k.Key == text {
+		if k.Key == key {
 			return k.State, true
 		}
 	}
@@ -86,7 +85,7 @@ func (l Log) state(key sshsig.Key) (schema.KeyState, bool) {
 // the owner does not stand by it (F5.8). A key that the log no longer knows counts as compromised:
 // only a raised epoch leaves a key out (F5.4). Void records are listed, never counted.
 func (l Log) Void(r Record) bool {
-	state, known := l.state(r.key)
+	state, known := l.state(r.key.String())
 	if known && state != schema.Compromised {
 		return false
 	}
@@ -119,7 +118,7 @@ func Open(e Envelope, log Log) (Record, error) {
 	if key.String() != doc.By {
 		return Record{}, refuse(e.Path, "F3", "signed by %s, which is not the key in `by`", key.Fingerprint())
 	}
-	if _, known := log.state(key); !known {
+	if _, known := log.state(doc.By); !known {
 		return Record{}, refuse(e.Path, "F3", "signed by %s, which is not a key of the log", key.Fingerprint())
 	}
 	e.YAML, e.Sig = slices.Clone(e.YAML), slices.Clone(e.Sig)

@@ -95,29 +95,35 @@ func keyFromText(name, text string) (Key, error) {
 	return key, nil
 }
 
-// keyFromWire is where every Key is made.
+// keyFromWire reads a key as it goes over the wire.
 func keyFromWire(wire []byte) (Key, error) {
+	key, _, err := parseWire(wire)
+	return key, err
+}
+
+// parseWire is where every Key is made. It gives the key as golang.org/x/crypto/ssh has it, too.
+func parseWire(wire []byte) (Key, ssh.PublicKey, error) {
 	name, ok := wireName(string(wire))
 	if !ok {
-		return Key{}, formatError("public key is cut short")
+		return Key{}, nil, formatError("public key is cut short")
 	}
 	if err := checkKeyType(name); err != nil {
-		return Key{}, err
+		return Key{}, nil, err
 	}
 	pub, err := ssh.ParsePublicKey(wire)
 	if err != nil {
-		return Key{}, formatError("public key of type %s is malformed", name)
+		return Key{}, nil, formatError("public key of type %s is malformed", name)
 	}
 	// A number with leading zeros would give one key several wire forms, and so several names.
 	if string(pub.Marshal()) != string(wire) {
-		return Key{}, formatError("public key of type %s is not in its canonical form", name)
+		return Key{}, nil, formatError("public key of type %s is not in its canonical form", name)
 	}
 	if c, ok := pub.(ssh.CryptoPublicKey); ok {
 		if r, ok := c.CryptoPublicKey().(*rsa.PublicKey); ok && r.N.BitLen() < MinRSABits {
-			return Key{}, fmt.Errorf("%w: rsa of %d bits, at least %d are needed", ErrWeakKey, r.N.BitLen(), MinRSABits)
+			return Key{}, nil, fmt.Errorf("%w: rsa of %d bits, at least %d are needed", ErrWeakKey, r.N.BitLen(), MinRSABits)
 		}
 	}
-	return Key{wire: string(wire)}, nil
+	return Key{wire: string(wire)}, pub, nil
 }
 
 // checkKeyType is F3's list of key types.

@@ -123,26 +123,25 @@ func parse(armored []byte) (*wire.Signature, Info, error) {
 	if b.Hash != string(wire.HashSHA256) && b.Hash != string(wire.HashSHA512) {
 		return nil, Info{}, fmt.Errorf("%w: hash %q", ErrAlgorithm, clip(b.Hash))
 	}
-	key, err := keyFromWire(b.PublicKey)
+	key, pub, err := parseWire(b.PublicKey)
 	if err != nil {
 		return nil, Info{}, err
 	}
-	if err := checkInner(key, b.Signature); err != nil {
+	inner := new(ssh.Signature)
+	if err := ssh.Unmarshal(b.Signature, inner); err != nil {
+		return nil, Info{}, formatError("inner signature is malformed")
+	}
+	if err := checkInner(key, inner); err != nil {
 		return nil, Info{}, err
 	}
-	sig, err := wire.ParseSignature(raw)
-	if err != nil {
-		return nil, Info{}, formatError("signature is malformed")
+	sig := &wire.Signature{
+		Version: b.Version, PublicKey: pub, Namespace: b.Namespace, HashAlgorithm: wire.HashAlgorithm(b.Hash), Signature: inner,
 	}
 	return sig, Info{Key: key, Namespace: Namespace(b.Namespace), Hash: b.Hash}, nil
 }
 
 // checkInner checks the algorithm and the shape of the signature inside the signature.
-func checkInner(key Key, raw []byte) error {
-	var inner ssh.Signature
-	if err := ssh.Unmarshal(raw, &inner); err != nil {
-		return formatError("inner signature is malformed")
-	}
+func checkInner(key Key, inner *ssh.Signature) error {
 	ok := inner.Format == key.Type()
 	if key.Type() == ssh.KeyAlgoRSA {
 		// "ssh-rsa" means SHA-1.
