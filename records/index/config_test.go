@@ -23,7 +23,7 @@ func formerConfig(stamp, json string) []byte {
 
 // randomConfig is any configuration, sensible or not.
 func randomConfig(r *rand.Rand) Config {
-	number := func() int { return r.IntN(1<<r.IntN(31)) - r.IntN(2) }
+	number := func() int { return r.IntN(1<<r.IntN(16)) - r.IntN(2) }
 	texts := func() (list []string) {
 		for range r.IntN(3) {
 			list = append(list, fmt.Sprintf("pkg:\x00%d", number()))
@@ -64,6 +64,10 @@ func TestConfigForm(t *testing.T) {
 		}
 		if c, err := decodeConfig(append(b, 0)); err == nil {
 			t.Fatalf("a byte more is read as %+v", c)
+		}
+		want.Policy.Block += 1 << 16
+		if c, err := decodeConfig(encodeConfig(want)); err == nil {
+			t.Fatalf("a bar out of all bounds is read as %+v", c)
 		}
 	}
 }

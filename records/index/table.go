@@ -110,15 +110,14 @@ func decodeConfig(b []byte) (Config, error) {
 	case version != configVersion && !d.Bad():
 		return Config{}, nil
 	}
-	number := func() int { return int(d.Int()) }
-	c.Policy = trust.Policy{Trust: number(), Block: number()}
+	c.Policy = trust.Policy{Trust: d.Short(), Block: d.Short()}
 	c.Journal, c.Own = d.Byte() != 0, d.Texts()
 	if n := d.Count(minFollow); n > 0 {
 		c.Follows = make([]trust.Follow, n)
 	}
 	for i := range c.Follows {
 		c.Follows[i] = trust.Follow{
-			Name: d.Text(), Log: d.Text(), Weight: number(), Depth: number(), ViaMax: number(),
+			Name: d.Text(), Log: d.Text(), Weight: d.Short(), Depth: d.Short(), ViaMax: d.Short(),
 			Scopes: d.Texts(), Expires: d.Int(),
 		}
 	}

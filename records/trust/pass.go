@@ -51,8 +51,8 @@ type scratch struct {
 
 // queue holds the states of one width that wait for their turn.
 type queue struct {
-	follows []state // those of the follows, which come first and in order (D2)
-	next    int     // index into follows
+	follows []int32 // indexes of the follows, which come first and in order (D2)
+	next    int     // of these
 	heap    []state // the others
 }
 
@@ -184,7 +184,7 @@ func (c *compiled) tidy(p *pass, w *scratch) {
 	}
 }
 
-// start pushes every follow that may be heard at all.
+// start queues every follow that may be heard at all, in the order of log ids.
 func (c *compiled) start(p *pass, project string, now int64) {
 	p.direct = make([]bool, len(c.follows))
 	for i := range c.follows {
@@ -194,7 +194,8 @@ func (c *compiled) start(p *pass, project string, now int64) {
 		if !p.direct[i] || f.Weight <= 0 || known.own || known.lost || p.expired(f.Expires, now) {
 			continue
 		}
-		c.push(p, state{node: node, parent: -1, follow: int32(i), width: int16(f.Weight), left: int16(f.Depth)})
+		q := c.graph.work.queue(f.Weight)
+		q.follows = append(q.follows, int32(i))
 	}
 }
 
@@ -274,19 +275,19 @@ func (c *compiled) comparePaths(p *pass, a, b *state) int {
 	return c.compareNodes(a.node, b.node)
 }
 
+// queue is the queue of a width, to put something in.
+func (w *scratch) queue(width int) *queue {
+	for len(w.queues) <= width {
+		w.queues = append(w.queues, queue{})
+	}
+	w.widest = max(w.widest, width)
+	return &w.queues[width]
+}
+
 // push keeps a state until its turn, in the queue of its width: what an edge leads to is never wider
 // than what led there, so that the queues are emptied from the widest down.
 func (c *compiled) push(p *pass, s state) {
-	w := &c.graph.work
-	for len(w.queues) <= int(s.width) {
-		w.queues = append(w.queues, queue{})
-	}
-	w.widest = max(w.widest, int(s.width))
-	q := &w.queues[s.width]
-	if s.hops == 0 { // start pushes them in the order of log ids
-		q.follows = append(q.follows, s)
-		return
-	}
+	q := c.graph.work.queue(int(s.width))
 	h := append(q.heap, s)
 	i := len(h) - 1
 	for i > 0 {
@@ -312,8 +313,10 @@ func (c *compiled) pop(p *pass) (state, bool) {
 	}
 	q := &w.queues[w.widest]
 	if q.next < len(q.follows) {
+		i := q.follows[q.next]
 		q.next++
-		return q.follows[q.next-1], true
+		f := &c.follows[i]
+		return state{node: c.nodes[i], parent: -1, follow: i, width: int16(f.Weight), left: int16(f.Depth)}, true
 	}
 	h := q.heap
 	top, last := h[0], h[len(h)-1]

@@ -90,6 +90,16 @@ func (d *Decoder) Int() int64 {
 	return v
 }
 
+// Short reads a number that Int wrote and that fits 16 bits.
+func (d *Decoder) Short() int {
+	v := d.Int()
+	if v != int64(int16(v)) {
+		d.fail()
+		return 0
+	}
+	return int(v)
+}
+
 // Byte reads one byte.
 func (d *Decoder) Byte() byte {
 	if d.s == "" {
