@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/go-git/go-git/v5/plumbing"
 )
@@ -129,7 +130,9 @@ type step struct {
 	*Worktree
 	lock *indexLock
 	at   Head
-	kept []keptFile // what paths of the work tree held before, in the order in which they were changed
+
+	placed sync.Mutex // guards what follows, and between
+	kept   []keptFile // what paths of the work tree held before, in the order in which they were changed
 }
 
 // begin takes the lock, finishes what a killed process began, and looks where

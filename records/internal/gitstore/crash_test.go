@@ -68,6 +68,8 @@ func crash(dir, at, what string) int {
 		_, err = w.Commit(context.Background(), Change{Write: map[string][]byte{what: []byte(what)}}, what, someone())
 	case "commit":
 		_, err = w.Commit(context.Background(), crashChange(), "victim", someone())
+	case "many":
+		_, err = w.Commit(context.Background(), manyPlaced(), "victim", someone())
 	case "reset":
 		var head []byte
 		if head, err = os.ReadFile(filepath.Join(dir, ".git/refs/heads/target")); err == nil {

@@ -26,6 +26,15 @@ func openFolders(dir string) (*folders, error) {
 	return &folders{top: top}, nil
 }
 
+// again opens the same work tree for another row of work.
+func (f *folders) again() (*folders, error) {
+	top, err := f.top.OpenRoot(".")
+	if err != nil {
+		return nil, err
+	}
+	return &folders{top: top}, nil
+}
+
 func (f *folders) close() {
 	f.forget()
 	f.top.Close()

@@ -132,23 +132,8 @@ func (s *step) settle(ctx context.Context, root *folders, idx *indexFile, plan [
 	if now != to && now != plumbing.NewHash(m.Old) {
 		return fmt.Errorf("%s is %s: %w", m.Branch, now, ErrMoved)
 	}
-	// Links last: no file is ever written through one, also not one of ours.
-	slices.SortStableFunc(plan, func(a, b pathChange) int { return order(a.new) - order(b.new) })
-	for _, p := range plan {
-		if gentle {
-			if is, err := s.hashFile(root, p.path); err != nil || is != p.old.unnamed() && is != p.new.unnamed() {
-				continue
-			}
-		}
-		if !gentle {
-			if err := s.keep(root, p.path); err != nil {
-				return err
-			}
-		}
-		if err := s.place(root, p); err != nil {
-			return err
-		}
-		s.between()
+	if err := s.placeAll(root, plan, gentle); err != nil {
+		return err
 	}
 	if err := idx.update(ctx, s, root, plan); err != nil {
 		return err
@@ -169,17 +154,6 @@ func (s *step) settle(ctx context.Context, root *folders, idx *indexFile, plan [
 	}
 	s.between()
 	return nil
-}
-
-// order puts what is taken away first, so that a file can give way to a folder.
-func order(e entry) int {
-	switch e.mode {
-	case "":
-		return 0
-	case modeSymlink:
-		return 2
-	}
-	return 1
 }
 
 // clean reports whether nothing of the user's is lost when a path is brought to
@@ -223,37 +197,6 @@ func (s *step) hashFile(root *folders, name string) (entry, error) {
 		mode = modeExecutable
 	}
 	return entry{mode: mode, hash: plumbing.ComputeHash(plumbing.BlobObject, b)}, err
-}
-
-// place brings one path of the work tree to what it is to be.
-func (s *step) place(root *folders, p pathChange) error {
-	switch p.new.mode {
-	case "":
-		return root.remove(p.path)
-	case modeSubmodule:
-		return root.mkdirAll(p.path)
-	}
-	text, err := s.Blob(p.new.hash.String(), maxMeta)
-	if err != nil {
-		return err
-	}
-	dir, base, err := root.make(p.path)
-	if err != nil {
-		return err
-	}
-	if info, err := dir.Lstat(base); err == nil && info.IsDir() {
-		if err := dir.Remove(base); err != nil { // an empty one, or nothing is done
-			return err
-		}
-	}
-	if p.new.mode == modeSymlink {
-		return link(dir, p.path, string(text))
-	}
-	mode := fs.FileMode(0o644)
-	if p.new.mode == modeExecutable {
-		mode = 0o755
-	}
-	return write(dir, base, text, mode)
 }
 
 // appendLog adds a line to the logs of the branch and of HEAD, so that git

@@ -40,6 +40,8 @@ func (s *step) keep(root *folders, name string) error {
 			k.mode = modeExecutable
 		}
 	}
+	s.placed.Lock()
+	defer s.placed.Unlock()
 	s.kept = append(s.kept, k)
 	return nil
 }
