@@ -2,6 +2,7 @@ package gitstore
 
 import (
 	"bytes"
+	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -136,4 +137,49 @@ func TestDamagedIndex(t *testing.T) {
 	if off := x.off(1); off >= 0 {
 		t.Errorf("it is at %d", off)
 	}
+}
+
+// FuzzPackOnDisk reads a folder that somebody else wrote: whatever its pack and its index say, an object
+// is no longer than it may be, and is the same again.
+func FuzzPackOnDisk(f *testing.F) {
+	for _, offsets := range []string{"true", "false"} {
+		index := onlyPack(f, deltaRepo(f, "-c", "repack.useDeltaBaseOffset="+offsets))
+		b, err := os.ReadFile(index)
+		pack, packErr := os.ReadFile(strings.TrimSuffix(index, ".idx") + ".pack")
+		if err := errors.Join(err, packErr); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b[:len(b)-idSize], pack)
+	}
+	_, empty := encodeIndex(nil, plumbing.Hash{})
+	f.Add(empty.b[:len(empty.b)-idSize], []byte("PACK"))
+	f.Fuzz(func(t *testing.T, index, pack []byte) {
+		if len(index) > 1<<16 || len(pack) > 1<<16 {
+			return
+		}
+		const limit = 1 << 16
+		dir := t.TempDir()
+		packs := filepath.Join(dir, "objects", "pack")
+		sum := sha1.Sum(index) // else nothing but the sum would be tried
+		err := errors.Join(
+			os.MkdirAll(packs, 0o700),
+			os.WriteFile(filepath.Join(packs, "pack-x.idx"), append(bytes.Clone(index), sum[:]...), 0o600),
+			os.WriteFile(filepath.Join(packs, "pack-x.pack"), pack, 0o600),
+		)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := openPacks(dir, nil)
+		if err != nil {
+			return
+		}
+		defer p.Close()
+		for _, o := range p.packs[0].index.list() {
+			kind, b, err := p.object(plumbing.AnyObject, o.hash, limit)
+			again, same, errAgain := p.object(plumbing.AnyObject, o.hash, limit)
+			if len(b) > limit || kind != again || !bytes.Equal(b, same) || (err == nil) != (errAgain == nil) {
+				t.Fatalf("%s: %s of %d bytes, %v; then %s of %d, %v", o.hash, kind, len(b), err, again, len(same), errAgain)
+			}
+		}
+	})
 }
