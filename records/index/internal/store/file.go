@@ -140,7 +140,7 @@ func (f *File) Replay(end int64, damaged func(off int64, err error)) (*Live, err
 func (f *File) Check(end int64) error {
 	var damage error
 	blame := func(_ int64, err error) { damage = cmp.Or(damage, err) }
-	err := scanFrames(f.f, HeaderSize, end, func(f Frame) error {
+	err := scanFrames(f.f, end, func(f Frame) error {
 		if f.kind == frameRecord {
 			_, err := f.Said(&records.Log{})
 			blame(f.Off, err)
@@ -207,7 +207,7 @@ func replay(r io.ReaderAt, end int64, damaged func(off int64, err error)) (*Live
 	l := &Live{Frames: map[ID]Place{}, End: HeaderSize}
 	var pending []change
 	var state []byte // of the last state frame
-	err := scanFrames(r, HeaderSize, end, func(f Frame) error {
+	err := scanFrames(r, end, func(f Frame) error {
 		c := change{kind: f.kind, place: Place{f.Off, f.Size()}}
 		var err error
 		switch f.kind {

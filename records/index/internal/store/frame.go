@@ -131,11 +131,11 @@ func parseFrame(b []byte, off int64) (Frame, error) {
 	return Frame{kind: kind, Off: off, body: body}, nil
 }
 
-// scanFrames calls do for every whole frame from off to end, which is good until do returns, and
+// scanFrames calls do for every whole frame up to end, which is good until do returns, and
 // damaged for the start of every stretch that is none. It ends whatever lies there; the error is the file's or do's.
-func scanFrames(r io.ReaderAt, off, end int64, do func(Frame) error, damaged func(off int64, err error)) error {
+func scanFrames(r io.ReaderAt, end int64, do func(Frame) error, damaged func(off int64, err error)) error {
 	w := &window{r: r, size: end}
-	for off < end {
+	for off := HeaderSize; off < end; {
 		f, err := readFrame(w, off, end)
 		if errors.Is(err, ErrFrame) {
 			damaged(off, err)

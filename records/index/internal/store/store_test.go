@@ -316,7 +316,7 @@ func FuzzFrames(f *testing.F) {
 		file := append(make([]byte, HeaderSize), b...)
 		end := int64(len(file))
 		covered, last := int64(0), HeaderSize-1
-		err := scanFrames(bytes.NewReader(file), HeaderSize, end, func(fr Frame) error {
+		err := scanFrames(bytes.NewReader(file), end, func(fr Frame) error {
 			if fr.Off <= last || fr.next() > end {
 				return fmt.Errorf("a frame from %d to %d after %d", fr.Off, fr.next(), last)
 			}

@@ -196,7 +196,7 @@ func (w *Writer) Appended(do func(Frame) error) error {
 		return err
 	}
 	var damage error
-	err = scanFrames(f, HeaderSize, w.flushed, do, func(_ int64, err error) { damage = cmp.Or(damage, err) })
+	err = scanFrames(f, w.flushed, do, func(_ int64, err error) { damage = cmp.Or(damage, err) })
 	return cmp.Or(err, damage)
 }
 
