@@ -188,7 +188,7 @@ func (m *machine) rebuild(ctx context.Context) error {
 	if err := m.applyOwn(ctx); err != nil {
 		return err
 	}
-	m.env.warn("the index was damaged and has been rebuilt: %s of %s", count(rebuilt.Records, "record"), count(rebuilt.Logs, "log"))
+	m.env.warn("the index could not be read, and was made again from %s of %s", count(rebuilt.Records, "record"), count(rebuilt.Logs, "log"))
 	return nil
 }
 
