@@ -128,24 +128,25 @@ func (x *indexer) on(base int32) ([]int32, error) {
 	}
 	at, _ := slices.BinarySearchFunc(x.waiting, x.list[base].hash, compareBase)
 	for ; at < len(x.waiting) && x.waiting[at].base == x.list[base].hash; at++ {
-		// A pack may hold an object twice; its deltas are made once.
-		if i := x.waiting[at].at; x.list[i].base == otherBase {
-			if err := x.list[i].on(x.list, base); err != nil {
-				return nil, err
-			}
-			made = append(made, i)
+		i := x.waiting[at].at
+		if x.list[i].base != otherBase {
+			break // A pack may hold an object very often; the deltas on it are all made the first time.
 		}
+		made = append(made, i)
 	}
 	for _, i := range made {
 		if err := context.Cause(x.ctx); err != nil {
+			return nil, err
+		}
+		o := &x.list[i]
+		if err := o.on(x.list, base); err != nil {
 			return nil, err
 		}
 		b, err := x.data(i)
 		if err != nil {
 			return nil, err
 		}
-		o := &x.list[i]
-		o.kind, o.depth = x.list[base].kind, x.list[base].depth+1
+		o.kind = x.list[base].kind
 		o.name(b, x.id, x.file)
 		o.size = int64(len(b))
 		if o.at, err = x.spill.put(b); err != nil {
@@ -217,7 +218,7 @@ func (x *indexer) bytes(o *packed) ([]byte, error) {
 func encodeIndex(list []packed, pack plumbing.Hash) ([]packed, packIndex) {
 	slices.SortFunc(list, func(a, b packed) int { return bytes.Compare(a.hash[:], b.hash[:]) })
 	list = slices.CompactFunc(list, func(a, b packed) bool { return a.hash == b.hash })
-	b := append(make([]byte, 0, indexIDs+(idSize+4+4)*len(list)+2*idSize), indexMagic...)
+	b := append(make([]byte, 0, indexIDs+indexEach*len(list)+2*idSize), indexMagic...)
 	for first, n := 0, 0; first < 256; first++ {
 		for n < len(list) && int(list[n].hash[0]) == first {
 			n++
@@ -236,7 +237,7 @@ func encodeIndex(list []packed, pack plumbing.Hash) ([]packed, packIndex) {
 			b = binary.BigEndian.AppendUint32(b, uint32(o.off))
 			continue
 		}
-		b = binary.BigEndian.AppendUint32(b, uint32(farOffset+len(beyond)/8))
+		b = binary.BigEndian.AppendUint32(b, farOffset|uint32(len(beyond)/8))
 		beyond = binary.BigEndian.AppendUint64(beyond, uint64(o.off))
 	}
 	b = append(append(b, beyond...), pack[:]...)

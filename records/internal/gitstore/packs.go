@@ -241,7 +241,8 @@ const (
 	indexMagic = "\xfftOc\x00\x00\x00\x02"
 	indexIDs   = len(indexMagic) + 256*4 // where the ids begin
 	idSize     = sha1.Size
-	farOffset  = 1 << 31 // an offset from here on stands at the end, as eight bytes
+	indexEach  = idSize + 4 + 4 // what it has for each object: id, checksum, place
+	farOffset  = 1 << 31        // an offset from here on stands at the end, as eight bytes
 )
 
 // readIndex reads the index of a pack. One that is not as it was written is none.
@@ -254,12 +255,16 @@ func readIndex(name string) (packIndex, error) {
 	if end < indexIDs || string(b[:len(indexMagic)]) != indexMagic {
 		return packIndex{}, fmt.Errorf("reading the index of a pack: %w", ErrUnsupported)
 	}
-	x := packIndex{b: b, count: int(binary.BigEndian.Uint32(b[indexIDs-4:]))}
-	if sum := sha1.Sum(b[:end+idSize]); !bytes.Equal(sum[:], b[end+idSize:]) || x.far() > end || (end-x.far())%8 != 0 {
+	count := binary.BigEndian.Uint32(b[indexIDs-4:])
+	if int64(count) > int64(end-indexIDs)/indexEach {
+		return packIndex{}, fmt.Errorf("reading the index of a pack: %w", errDamaged)
+	}
+	x := packIndex{b: b, count: int(count)}
+	if sum := sha1.Sum(b[:end+idSize]); !bytes.Equal(sum[:], b[end+idSize:]) || (end-x.far())%8 != 0 {
 		return packIndex{}, fmt.Errorf("reading the index of a pack: %w", errDamaged)
 	}
 	for first := range 256 {
-		if from, to := x.below(first), x.below(first+1); from > to {
+		if from, to := x.below(first), x.below(first+1); from < 0 || from > to {
 			return packIndex{}, fmt.Errorf("reading the index of a pack: %w", errDamaged)
 		}
 	}
@@ -267,7 +272,7 @@ func readIndex(name string) (packIndex, error) {
 }
 
 // far is where the places begin that four bytes cannot tell.
-func (x packIndex) far() int { return indexIDs + x.count*(idSize+4+4) }
+func (x packIndex) far() int { return indexIDs + x.count*indexEach }
 
 // below is how many ids have a first byte that is less.
 func (x packIndex) below(first int) int {
@@ -285,8 +290,8 @@ func (x packIndex) off(i int) int64 {
 	if off < farOffset {
 		return off
 	}
-	at := x.far() + 8*int(off-farOffset)
-	if at+8 > len(x.b)-2*idSize {
+	at := int64(x.far()) + 8*(off-farOffset)
+	if at+8 > int64(len(x.b)-2*idSize) {
 		return -1
 	}
 	return int64(binary.BigEndian.Uint64(x.b[at:]))
