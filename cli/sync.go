@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,10 +77,12 @@ func runSync(ctx context.Context, in *Invocation) (Exit, error) {
 			s.sayNothing()
 		}
 	}
-	if err := s.syncSources(names); err != nil {
-		return Failed, err
+	failed := s.syncSources(names)
+	if failed != nil {
+		// What came before it is in force, and what it changed would never be told.
+		s.ctx = context.WithoutCancel(ctx)
 	}
-	if err := s.after(); err != nil {
+	if err := cmp.Or(failed, s.after()); err != nil {
 		return Failed, err
 	}
 	return WorstOfSync(s.exits...), nil
