@@ -2,6 +2,7 @@ package gitstore
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto"
 	"crypto/sha1"
@@ -213,11 +214,10 @@ func (x *indexer) bytes(o *packed) ([]byte, error) {
 	return b, nil
 }
 
-// encodeIndex makes an index of git's version 2 and puts the list into its order. An
-// object that the pack holds twice is named once.
+// encodeIndex makes an index of git's version 2 and puts the list into its order. An object that the pack
+// holds twice is named twice: git reads no pack of which the index names fewer objects.
 func encodeIndex(list []packed, pack plumbing.Hash) ([]packed, packIndex) {
-	slices.SortFunc(list, func(a, b packed) int { return bytes.Compare(a.hash[:], b.hash[:]) })
-	list = slices.CompactFunc(list, func(a, b packed) bool { return a.hash == b.hash })
+	slices.SortFunc(list, func(a, b packed) int { return cmp.Or(bytes.Compare(a.hash[:], b.hash[:]), cmp.Compare(a.off, b.off)) })
 	b := append(make([]byte, 0, indexIDs+indexEach*len(list)+2*idSize), indexMagic...)
 	for first, n := 0, 0; first < 256; first++ {
 		for n < len(list) && int(list[n].hash[0]) == first {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/distributed-trust/distrust/records/internal/testkit"
 )
 
 // refDelta is a delta that names its base by id.
@@ -36,12 +38,43 @@ func TestHostileDuplicates(t *testing.T) {
 	sum := sha1.Sum(pack)
 	began := time.Now()
 	got, err := taken(t, t.TempDir(), bytes.NewReader(append(pack, sum[:]...)), DefaultLimits())
-	if err != nil || len(got.made.list) != 1 {
+	if err != nil || len(got.made.list) != 2*each {
 		t.Fatal(err)
 	}
 	if took := time.Since(began); took > time.Minute {
 		t.Errorf("it took %s", took)
 	}
+}
+
+// A pack that holds objects twice is one that git reads, too, and what is sent on from it is in order.
+func TestDuplicatesForGit(t *testing.T) {
+	t.Parallel()
+	f := &forge{}
+	tip := f.commit(f.tree(entry{mode: modeFile, name: "x", hash: f.blob("text")}))
+	var entries [][]byte
+	for _, h := range f.order {
+		e := packEntry(packKinds[f.objects[h].kind], f.objects[h].data)
+		entries = append(entries, e, e)
+	}
+	dir := bareClone(t, newRepo(t, trustFiles()))
+	if _, err := taken(t, dir, bytes.NewReader(finishPack(len(entries), entries...)), DefaultLimits()); err != nil {
+		t.Fatal(err)
+	}
+	if text := testkit.Git(t, dir, "cat-file", "-p", tip.String()+":x"); text != "text" {
+		t.Errorf("git reads %q", text)
+	}
+	testkit.Git(t, dir, "update-ref", "refs/heads/twice", tip.String())
+	testkit.Git(t, dir, "rev-list", "--objects", "--all")
+	var repo repository
+	if err := repo.open(dir); err != nil {
+		t.Fatal(err)
+	}
+	defer repo.Close()
+	if again, err := taken(t, t.TempDir(), repo.encode(t.Context(), dir, f.order), DefaultLimits()); err != nil || len(again.made.list) != len(f.order) {
+		t.Errorf("sent on: %v", err)
+	}
+	testkit.Git(t, dir, "repack", "-adq")
+	fsck(t, dir)
 }
 
 // A chain of deltas has an end, however they name their bases.
