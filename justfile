@@ -39,7 +39,7 @@ fuzz time="10s":
         done
     done
 
-# the program beside its peers, as in docs/benchmarks.md (just bench quick; just bench -only P1,P2)
+# the program beside its peers, as in docs/benchmarks.md (just bench quick; just bench -only P1,P2), or docs/scale.md (just bench scale)
 bench *flags:
     CGO_ENABLED=0 go run ./cli/internal/bench {{ flags }}
 

@@ -45,7 +45,7 @@ func TestIntoPage(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r := report{machine: &machine{}}
+	r := report{heads: comparisonHeads, machine: &machine{}}
 	r.add(row{id: "P1"}, []line{{job: "ours | theirs", ratio: "0.50", met: met}})
 	write("before\n" + tableBegins + "old\n" + tableEnds + "after\n")
 	if err := r.into(page); err != nil {

@@ -14,7 +14,7 @@ import (
 
 // makers is the code that makes what is measured. When it changes, what it made is made again.
 //
-//go:embed people.go repositories.go machines.go openpgp.go
+//go:embed people.go repositories.go machines.go openpgp.go scale.go
 var makers embed.FS
 
 // keptIn is the folder where what this code makes, in this size, is kept. Those of earlier code are

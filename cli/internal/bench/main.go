@@ -34,9 +34,11 @@ func main() {
 // bench is one run.
 type bench struct {
 	sizes    sizes
+	rows     []row
 	dir      string // what is kept between runs, and the folders of this one
 	program  string // distrust, built as it is released
 	server   *server
+	web      *web // the same repositories, as the simulation reaches them
 	made     bool // something of it, in this process
 	progress io.Writer
 }
@@ -47,17 +49,22 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	quick := flags.Bool("quick", false, "smaller sizes, for a look within three minutes")
 	only := flags.String("only", "", "measure only these `ROWS`: P1,P2")
 	cache := flags.String("cache", filepath.Join(".cache", "bench"), "keep what is measured in `DIR`")
+	logs := flags.Int("scale-logs", 5000, "simulate `N` logs")
+	said := flags.Int("scale-records", 400, "simulate `N` records of each log")
 	write := flags.String("write", "", "put the table into the page `FILE`, too")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	chosen := strings.FieldsFunc(*only, func(r rune) bool { return r == ',' })
-	b := &bench{sizes: full, progress: progress}
-	// `just bench quick` is what one types.
-	if *quick || flags.NArg() == 1 && flags.Arg(0) == "quick" {
+	b := &bench{sizes: full, rows: rows(), progress: progress}
+	found := report{heads: comparisonHeads}
+	switch mode := flags.Arg(0); { // `just bench quick` is what one types
+	case flags.NArg() > 1 || mode != "" && mode != "quick" && mode != "scale":
+		return fmt.Errorf("%s is not understood: bench [FLAGS] [quick|scale]", strings.Join(flags.Args(), " "))
+	case mode == "scale":
+		b.sizes, b.rows, found.heads = scaleOf(*logs, *said), scaleRows(), scaleHeads
+	case *quick || mode == "quick":
 		b.sizes = small
-	} else if flags.NArg() > 0 {
-		return fmt.Errorf("%s is not understood: bench [FLAGS] [quick]", flags.Arg(0))
 	}
 	if *write != "" { // said now, not after ten minutes
 		if _, _, err := aroundTable(*write); err != nil {
@@ -68,11 +75,12 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 		return err
 	}
 	defer b.server.close()
+	defer b.web.close()
 	if err := b.makeAll(ctx, chosen); err != nil {
 		return err
 	}
-	found := report{sizes: b.sizes, machine: describe(ctx)}
-	for _, r := range rows() {
+	found.machine = describe(ctx)
+	for _, r := range b.rows {
 		if !r.named(chosen) {
 			continue
 		}
@@ -96,7 +104,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 // makeAll makes what the chosen rows need. When something had to be made, the program then begins anew: the
 // memory that making took would show in that of all commands (peakOf).
 func (b *bench) makeAll(ctx context.Context, chosen []string) error {
-	for _, r := range rows() {
+	for _, r := range b.rows {
 		for _, need := range r.needs {
 			if !r.named(chosen) {
 				break
@@ -137,7 +145,10 @@ func (b *bench) open(ctx context.Context, cache string) error {
 	if b.dir, err = keptIn(cache, b.sizes.name); err != nil {
 		return err
 	}
-	b.server, err = serve(filepath.Join(b.dir, repositories))
+	if b.server, err = serve(filepath.Join(b.dir, repositories)); err != nil {
+		return err
+	}
+	b.web, err = serveWeb(b.server.http.Handler, b.dir)
 	return err
 }
 

@@ -21,6 +21,14 @@ func peakOf(p *os.ProcessState) int64 {
 	return 0
 }
 
+// writtenBy is how much a process, and the descendants that it waited for, had written to the disk.
+func writtenBy(p *os.ProcessState) int64 {
+	if usage, ok := p.SysUsage().(*syscall.Rusage); ok {
+		return usage.Oublock * 512
+	}
+	return 0
+}
+
 // forgetPeak makes what we hold as little as it can be, and forgets how much it was. Where something
 // of that is not allowed, small peaks are shown too large.
 func forgetPeak() {

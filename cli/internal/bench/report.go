@@ -14,13 +14,16 @@ import (
 
 // report is what a run found out.
 type report struct {
-	sizes   sizes
+	heads   []string
 	machine *machine
 	lines   [][]string
 }
 
-// heads are the columns. Ours and the peer's are medians with their quartiles.
-var heads = []string{"#", "job | peer", "ours", "peer", "ratio", "peak ours / peer", "goal", "met"}
+// The columns. Of comparisons, ours and the peer's are medians with their quartiles.
+var (
+	comparisonHeads = []string{"#", "job | peer", "ours", "peer", "ratio", "peak ours / peer", "goal", "met"}
+	scaleHeads      = []string{"#", "job", "wall", "CPU", "besides", "peak"}
+)
 
 func (r *report) add(of row, lines []line) {
 	for i, l := range lines {
@@ -28,7 +31,7 @@ func (r *report) add(of row, lines []line) {
 		if i > 0 {
 			id = ""
 		}
-		cells := []string{id, l.job, l.ours, l.peer, l.ratio, l.memory, l.goal, string(l.met)}
+		cells := []string{id, l.job, l.ours, l.peer, l.ratio, l.memory, l.goal, string(l.met)}[:len(r.heads)]
 		for i, c := range cells {
 			if c == "" && i > 0 {
 				cells[i] = "-"
@@ -45,7 +48,7 @@ func (r *report) text(out io.Writer) error {
 	}
 	fmt.Fprintln(out)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, cells := range append([][]string{heads}, r.lines...) {
+	for _, cells := range append([][]string{r.heads}, r.lines...) {
 		fmt.Fprintln(w, strings.Join(cells, "\t"))
 	}
 	return w.Flush()
@@ -84,11 +87,11 @@ func (r *report) into(page string) error {
 		fmt.Fprintf(&text, "- %s\n", l)
 	}
 	fmt.Fprintln(&text)
-	rule := make([]string, len(heads))
+	rule := make([]string, len(r.heads))
 	for i := range rule {
 		rule[i] = "---"
 	}
-	for _, cells := range append([][]string{heads, rule}, r.lines...) {
+	for _, cells := range append([][]string{r.heads, rule}, r.lines...) {
 		for i, c := range cells {
 			cells[i] = strings.ReplaceAll(c, " | ", " ÷ ")
 		}

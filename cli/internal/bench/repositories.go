@@ -25,17 +25,21 @@ func state(n int) string { return fmt.Sprintf("refs/states/%d", n) }
 // with so many, each on top of the last.
 func (b *bench) repository(ctx context.Context, p *person, counts ...int) (string, error) {
 	return b.kept(filepath.Join(repositories, p.name+".git"), func(dir string) error {
-		if err := git(ctx, "", "init", "-q", "--bare", "-b", "main", dir); err != nil {
-			return err
-		}
-		if err := importStates(dir, p, counts); err != nil {
-			return err
-		}
-		if err := git(ctx, dir, "repack", "-q", "-a", "-d", "--write-bitmap-index"); err != nil {
-			return err
-		}
-		return atState(ctx, dir, 0)
+		return makeRepository(ctx, dir, p, counts)
 	})
+}
+
+func makeRepository(ctx context.Context, dir string, p *person, counts []int) error {
+	if err := git(ctx, "", "init", "-q", "--bare", "--template=", "-b", "main", dir); err != nil {
+		return err
+	}
+	if err := importStates(dir, p, counts); err != nil {
+		return err
+	}
+	if err := git(ctx, dir, "repack", "-q", "-a", "-d", "--write-bitmap-index"); err != nil {
+		return err
+	}
+	return atState(ctx, dir, 0)
 }
 
 // atState moves the branch of a repository to one of its states.

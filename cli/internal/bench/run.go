@@ -50,6 +50,7 @@ func (c command) run(ctx context.Context, lean bool) (sample, error) {
 	s := sample{wall: time.Since(start)}
 	s.memory = max(watched(), peakOf(cmd.ProcessState))
 	s.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	s.written = writtenBy(cmd.ProcessState)
 	switch code := cmd.ProcessState.ExitCode(); {
 	case code < 0:
 		return s, fmt.Errorf("%s: %w\n%s", strings.Join(c.args, " "), failed, said.Bytes())
@@ -101,6 +102,7 @@ func stockEnv(home string) []string {
 type sample struct {
 	wall, cpu time.Duration
 	memory    int64 // bytes at the peak; 0 where the system does not say
+	written   int64 // bytes to the disk; 0 where the system does not say
 }
 
 // samples are runs of one command.
@@ -166,4 +168,14 @@ func (s samples) memory() int64 {
 		return 0
 	}
 	return slices.Sorted(slices.Values(s.peaks))[len(s.peaks)/2]
+}
+
+// written is the median of what was written to the disk.
+func (s samples) written() int64 {
+	var all []int64
+	for _, one := range s.runs {
+		all = append(all, one.written)
+	}
+	slices.Sort(all)
+	return all[len(all)/2]
 }
