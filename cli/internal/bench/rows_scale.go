@@ -330,7 +330,7 @@ func scaleDay(ctx context.Context, b *bench) ([]line, error) {
 	if err := os.WriteFile(file, []byte("a file"), 0o600); err != nil {
 		return nil, err
 	}
-	said, err := b.once(ctx, u.does("trust", file))
+	said, err := b.once(ctx, u.does("trust", file, "--key", filepath.Join(u.home, "key")))
 	if err != nil {
 		return nil, err
 	}
