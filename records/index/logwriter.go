@@ -267,12 +267,12 @@ func (l *logWriter) setState(u Update) error {
 	if bytes.Equal(b, infoBytes(&l.state.LogInfo)) {
 		return nil
 	}
-	if info.Issued.Before(l.state.Issued) || len(l.state.late) > 0 {
+	// What a key signed may be void now, or count again.
+	rekeyed := l.state.Keys.ID != "" && !bytes.Equal(infoBytes(&LogInfo{Keys: info.Keys}), infoBytes(&LogInfo{Keys: l.state.Keys}))
+	if rekeyed || info.Issued.Before(l.state.Issued) || len(l.state.late) > 0 {
 		l.survey = true
 	}
-	if l.before != nil && !bytes.Equal(infoBytes(&LogInfo{Keys: info.Keys}), infoBytes(&LogInfo{Keys: l.state.Keys})) {
-		l.w.bearing.all = true // what a key signed may be void now, or count again
-	}
+	l.w.bearing.all = l.w.bearing.all || rekeyed
 	l.state.LogInfo = info.clone()
 	return l.out.State(b)
 }
