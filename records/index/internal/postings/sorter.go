@@ -147,7 +147,10 @@ func (r run) source(f *os.File) source {
 			if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 				return Posting{}, false, fmt.Errorf("sorting: %w", err)
 			}
-			b = buffer[:n-n%postingSize]
+			if n%postingSize != 0 {
+				return Posting{}, false, errRun
+			}
+			b = buffer[:n]
 			sum = crc32.Update(sum, castagnoli(), buffer[:n])
 		}
 		p := postingAt(b, 0)
