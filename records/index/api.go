@@ -12,8 +12,8 @@ import (
 
 // Dir says where index and record stores lie. Both folders are made when they are missing.
 type Dir struct {
-	Cache string // generations: Cache/index-<n> and Cache/current; may be deleted at any time
-	Data  string // record stores: Data/sources/<log>.records, the user's own logs too
+	Cache string // generations: Cache/index-<n>; may be deleted at any time
+	Data  string // record stores: Data/sources/<log>.records, the user's own logs too; and Data/index
 }
 
 // Entry is one record of a log, opened, with what is known of it besides what it says.

@@ -112,6 +112,9 @@ func (w *Writer) writeGeneration(config Config) (current, error) {
 	if errors.Is(err, postings.ErrDamaged) && w.prev != nil {
 		return current{}, w.prev.damage(err)
 	}
+	if err == nil {
+		err = w.adds.Close() // before it is swept away: some systems let nobody remove an open file
+	}
 	if err != nil {
 		return current{}, err
 	}

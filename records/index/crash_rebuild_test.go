@@ -36,7 +36,7 @@ func TestRebuildCrashesBetweenAnyTwoChanges(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
-		"damaged current":    func(t *testing.T, d Dir) { write(t, filepath.Join(d.Cache, currentName), []byte("index-1 1")) },
+		"damaged current":    func(t *testing.T, d Dir) { write(t, d.currentPath(), []byte("index-1 1")) },
 		"damaged generation": func(t *testing.T, d Dir) { write(t, filepath.Join(d.Cache, "index-2"), make([]byte, 100)) },
 		"damaged store": func(t *testing.T, d Dir) {
 			path := d.storePath(updates[0].Log, 0)
@@ -46,7 +46,7 @@ func TestRebuildCrashesBetweenAnyTwoChanges(t *testing.T) {
 			}
 			b[len(b)/2] ^= 1
 			write(t, path, b)
-			write(t, filepath.Join(d.Cache, currentName), nil)
+			write(t, d.currentPath(), nil)
 		},
 	}
 	for name, harm := range harms {

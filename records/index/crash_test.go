@@ -51,7 +51,7 @@ func applyUntil(d Dir, n int, room int64, updates []Update) (changes []string, e
 func copyDir(t testing.TB, from Dir) Dir {
 	t.Helper()
 	to := testDir(t)
-	for _, pair := range [][2]string{{from.Cache, to.Cache}, {from.sources(), to.sources()}} {
+	for _, pair := range [][2]string{{from.Cache, to.Cache}, {from.Data, to.Data}, {from.sources(), to.sources()}} {
 		entries, err := os.ReadDir(pair[0])
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -63,6 +63,9 @@ func copyDir(t testing.TB, from Dir) Dir {
 			t.Fatal(err)
 		}
 		for _, e := range entries {
+			if e.IsDir() {
+				continue
+			}
 			b, err := os.ReadFile(filepath.Join(pair[0], e.Name()))
 			if err != nil {
 				t.Fatal(err)

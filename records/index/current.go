@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	currentName      = "current"
+	currentName      = "index"
 	generationPrefix = "index-"
 )
 
@@ -80,7 +80,7 @@ func generationNumber(name string) (uint64, bool) {
 // readCurrent reads which generation is in force. Without one it is ErrNone where no store lies
 // either, and damage where one does: its reports must not go unheard.
 func (d Dir) readCurrent() (current, error) {
-	path := filepath.Join(d.Cache, currentName)
+	path := d.currentPath()
 	text, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
@@ -102,9 +102,13 @@ func (d Dir) readCurrent() (current, error) {
 	return c, nil
 }
 
+// currentPath is where that file lies: beside the stores, so that a cache of former times which comes
+// back, from a backup perhaps, is never taken for what the stores hold now.
+func (d Dir) currentPath() string { return filepath.Join(d.Data, currentName) }
+
 // writeCurrent puts a generation in force.
 func (d Dir) writeCurrent(c current, before durable.Steps) error {
-	return before.WriteFile(filepath.Join(d.Cache, currentName), []byte(c.text()), 0o600)
+	return before.WriteFile(d.currentPath(), []byte(c.text()), 0o600)
 }
 
 // generations lists the numbers of the generation files that lie there, in force or not.

@@ -82,13 +82,15 @@ func damagedWorld(t testing.TB) (d Dir, want string, updates []Update) {
 func files(t testing.TB, d Dir) []string {
 	t.Helper()
 	var list []string
-	for _, folder := range []string{d.Cache, d.sources()} {
+	for _, folder := range []string{d.Cache, d.Data, d.sources()} {
 		entries, err := os.ReadDir(folder)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, e := range entries {
-			list = append(list, filepath.Join(folder, e.Name()))
+			if !e.IsDir() {
+				list = append(list, filepath.Join(folder, e.Name()))
+			}
 		}
 	}
 	return list
@@ -325,5 +327,59 @@ func TestReplaceMendsWithoutRebuild(t *testing.T) {
 		if have, err := observe(d); err != nil || have != want {
 			t.Fatalf("round %d: %v\n%s\nwant\n%s", i, err, have, want)
 		}
+	}
+}
+
+// TestFormerCache: a cache of former times that comes back, the whole of it or a part, is never taken for
+// what is in force, and no number comes again that would make it look so.
+func TestFormerCache(t *testing.T) {
+	t.Parallel()
+	alice, bob := newLog(t, "alice"), newLog(t, "bob")
+	d := testDir(t)
+	apply(t, d, bob.update(), alice.update(alice.entry(trusted("f", "f"))))
+	apply(t, d, alice.update(alice.entry(trusted("g", "g"))))
+	former := copyDir(t, d)
+	bring := func(names ...string) {
+		t.Helper()
+		for _, name := range names {
+			b, err := os.ReadFile(filepath.Join(former.Cache, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			write(t, filepath.Join(d.Cache, name), b)
+		}
+	}
+	loseCache := func() {
+		t.Helper()
+		if err := os.RemoveAll(d.Cache); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(d.Cache, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	apply(t, d, alice.update(alice.entry(testkit.Report(testkit.File("f", "f")))))
+	want, err := observe(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	number := open(t, d).Number()
+	for _, names := range [][]string{nil, {"index-1"}, {"index-2"}, {"index-1", "index-2"}} {
+		bring(names...)
+		rightOrDamaged(t, d, want, fmt.Sprintf("%q came back", names))
+		loseCache()
+		bring(names...)
+		if damage := rightOrDamaged(t, d, want, fmt.Sprintf("only %q are there", names)); damage == nil || damage.Log != "" {
+			t.Errorf("only %q are there: %v", names, damage)
+		}
+		if _, err := Rebuild(context.Background(), d, Config{}); err != nil {
+			t.Fatal(err)
+		}
+		rightOrDamaged(t, d, want, "rebuilt")
+		next := open(t, d).Number()
+		if next <= number {
+			t.Errorf("number %d after %d", next, number)
+		}
+		number = next
 	}
 }

@@ -73,9 +73,6 @@ func Begin(d Dir) (*Writer, error) {
 	if err != nil && !errors.Is(err, ErrNone) {
 		return nil, err
 	}
-	if w.prev != nil {
-		w.number = max(w.number, w.prev.cur.number+1)
-	}
 	return w, nil
 }
 
@@ -98,6 +95,9 @@ func newWriter(d Dir) (*Writer, error) {
 	}
 	for _, n := range generations {
 		w.number = max(w.number, n+1)
+	}
+	if cur, err := d.readCurrent(); err == nil { // its files may be lost: a number never comes again
+		w.number = max(w.number, cur.number+1)
 	}
 	w.stores, err = d.listStores()
 	return w, err
