@@ -11,6 +11,7 @@ import (
 
 	"github.com/distributed-trust/distrust/records/durable"
 	"github.com/distributed-trust/distrust/records/index/internal/postings"
+	"github.com/distributed-trust/distrust/records/index/internal/store"
 )
 
 // Commit makes the updates the generation in force. With a zero config the one of before stays.
@@ -88,7 +89,10 @@ func (w *Writer) sync(folder string) error {
 
 // writeGeneration writes the generation's file.
 func (w *Writer) writeGeneration(config Config) (current, error) {
-	cur := current{generationFile: generationFile{number: w.number}}
+	cur := current{generationFile: generationFile{number: w.number}, own: w.own}
+	if !config.IsZero() {
+		cur.own = strings.Join(slices.DeleteFunc(slices.Clone(config.Own), func(log string) bool { return store.CheckLog(log) != nil }), " ")
+	}
 	path := filepath.Join(w.dir.Cache, cur.name())
 	change, err := w.change()
 	if err != nil {

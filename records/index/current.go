@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,6 +17,7 @@ import (
 const (
 	currentName      = "index"
 	generationPrefix = "index-"
+	ownWord          = "own"
 )
 
 // generationFile is one file of a generation, and how long it is.
@@ -30,10 +32,11 @@ func (f generationFile) text() string { return f.name() + " " + strconv.FormatIn
 
 // current is what the file of that name says: which generation is in force. It has the number of its
 // file, which may lie upon another. The text is "index-<n> <size>", where there is another the same of
-// that, and the CRC-32C of it all (8 hex) and LF.
+// that, "own <log>..." where there are such, and the CRC-32C of it all (8 hex) and LF.
 type current struct {
 	generationFile
 	below generationFile // zero: there is none
+	own   string         // Config.Own, with blanks between: where cache and home are gone nothing else knows whose word was the user's
 }
 
 // files are those of the generation, the upper one first.
@@ -49,21 +52,32 @@ func (c current) text() string {
 	for _, f := range c.files() {
 		s += f.text() + " "
 	}
+	if c.own != "" {
+		s += ownWord + " " + c.own + " "
+	}
 	return fmt.Sprintf("%s%08x\n", s, crc32.Checksum([]byte(s), crc32.MakeTable(crc32.Castagnoli)))
 }
 
 func parseCurrent(text string) (current, error) {
 	var files [2]generationFile
 	words := strings.Fields(text)
-	ok := len(words) == 3 || len(words) == 5
-	for i := 0; ok && i < len(words)-1; i += 2 {
+	named := words[:max(len(words)-1, 0)] // the last one is the sum
+	var own []string
+	if i := slices.Index(named, ownWord); i >= 0 {
+		named, own = named[:i], named[i+1:]
+	}
+	ok := len(named) == 2 || len(named) == 4
+	for i := 0; ok && i < len(named); i += 2 {
 		f := &files[i/2]
 		var err error
-		f.number, ok = generationNumber(words[i])
-		f.size, err = strconv.ParseInt(words[i+1], 10, 64)
+		f.number, ok = generationNumber(named[i])
+		f.size, err = strconv.ParseInt(named[i+1], 10, 64)
 		ok = ok && err == nil
 	}
-	c := current{files[0], files[1]}
+	for _, log := range own {
+		ok = ok && store.CheckLog(log) == nil
+	}
+	c := current{files[0], files[1], strings.Join(own, " ")}
 	if !ok || c.text() != text {
 		return current{}, errors.New("it does not name a generation")
 	}

@@ -7,7 +7,7 @@
 // a record, remove one, state the log's head and keys, or commit what came before them; what
 // follows the last commit is not believed. An index generation is an immutable bbolt file,
 // Cache/index-<n>, or a small one that says what is different from a whole one below it, so that a
-// record more does not cost as much as the index is large; the file Data/index names them, and is
+// record more does not cost as much as the index is large; the file Data/index names them and the user's own logs, and is
 // swapped by a rename. Generations can always be rebuilt from the stores ([Rebuild]); nothing in them
 // is a secret and nothing in them is believed where the record itself can be opened again
 // ([Generation.Candidates]).

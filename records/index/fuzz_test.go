@@ -12,7 +12,10 @@ import (
 
 // FuzzCurrent: what names a generation is what would be written for it, to the byte.
 func FuzzCurrent(f *testing.F) {
-	for _, c := range []current{{}, {generationFile{1, 4096}, generationFile{}}, {generationFile{1 << 63, 1 << 40}, generationFile{7, 9}}} {
+	const own = "0123456789abcdef0123456789abcdef"
+	for _, c := range []current{
+		{}, {generationFile: generationFile{1, 4096}}, {generationFile{1 << 63, 1 << 40}, generationFile{7, 9}, own + " " + own},
+	} {
 		f.Add(c.text())
 	}
 	f.Add("")

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/distributed-trust/distrust/records/index/internal/postings"
@@ -232,6 +233,9 @@ func (s *snapshot) config() (c Config, err error) {
 		c, err = decodeConfig(b)
 		return err
 	})
+	if c.IsZero() && len(c.Own) == 0 && s.cur.own != "" {
+		c.Own = strings.Fields(s.cur.own)
+	}
 	return c, err
 }
 

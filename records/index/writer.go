@@ -21,6 +21,7 @@ type Writer struct {
 	dir    Dir
 	prev   *snapshot   // nil when there was none
 	number uint64      // of the next generation
+	own    string      // as the generation in force has it
 	stores []storeFile // that lie there
 
 	mu     sync.Mutex // guards what follows: a rebuild reads several stores at once
@@ -97,7 +98,7 @@ func newWriter(d Dir) (*Writer, error) {
 		w.number = max(w.number, n+1)
 	}
 	if cur, err := d.readCurrent(); err == nil { // its files may be lost: a number never comes again
-		w.number = max(w.number, cur.number+1)
+		w.number, w.own = max(w.number, cur.number+1), cur.own
 	}
 	w.stores, err = d.listStores()
 	return w, err
