@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"encoding/base64"
-	"encoding/hex"
+	"encoding/binary"
 	"errors"
+	"strconv"
 	"strings"
 )
 
@@ -65,11 +66,7 @@ func rawLines(file []byte) []string {
 	return strings.Split(text, "\n")
 }
 
-// numberText is a key number as minisign prints it: the bytes from the last to the first.
+// numberText is a key number as minisign prints it: as one number, without leading zeroes.
 func numberText(number [8]byte) string {
-	var turned [8]byte
-	for i, b := range number {
-		turned[len(turned)-1-i] = b
-	}
-	return strings.ToUpper(hex.EncodeToString(turned[:]))
+	return strings.ToUpper(strconv.FormatUint(binary.LittleEndian.Uint64(number[:]), 16))
 }
