@@ -21,11 +21,13 @@ func (m *machine) fetchOptions(ctx context.Context) (source.Options, error) {
 	}
 	// A damaged index is mended first: without it a report that disappears could not be told from
 	// one that never was.
-	w, err := m.in.worldAsIs(ctx)
+	g, err := m.in.generation(ctx)
 	if err != nil {
 		return source.Options{}, err
 	}
-	w.close()
+	if g != nil {
+		g.Close()
+	}
 	child, err := m.env.fetchChild()
 	if err != nil {
 		return source.Options{}, err

@@ -2,11 +2,14 @@ package cli
 
 import (
 	"errors"
+	"slices"
 	"time"
 
+	"github.com/distributed-trust/distrust/cli/config"
 	"github.com/distributed-trust/distrust/cli/render"
 	"github.com/distributed-trust/distrust/records"
 	"github.com/distributed-trust/distrust/records/home"
+	"github.com/distributed-trust/distrust/records/index"
 	"github.com/distributed-trust/distrust/sshsig/signer"
 )
 
@@ -72,4 +75,126 @@ func stolenHint(err error) error {
 		return err
 	}
 	return fail(Refused, err, "if that was nobody of yours, a key or the account there is stolen", render.Words("distrust", "help", "stolen-key")...)
+}
+
+// syncHome renews the own head when it is time, and exchanges with the remote of the home.
+func (s *syncRun) syncHome() {
+	unlock, err := s.m.lock(s.ctx)
+	if err != nil {
+		s.complain(Failed, "your home", err)
+		return
+	}
+	defer unlock()
+	if err := s.m.watching(s.ctx); err != nil {
+		s.complain(Failed, "what you accepted", err)
+		return
+	}
+	if err := s.mendOwn(); err != nil {
+		s.complain(Failed, "your records", err)
+	}
+	h, err := s.m.home(s.ctx)
+	if errors.Is(err, home.ErrNoHome) {
+		return
+	}
+	if err != nil {
+		s.complain(Failed, "your home", err)
+		return
+	}
+	defer h.Close()
+	s.remote = h.Remote()
+	s.renew(h)
+	if err := s.exchange(h); err != nil {
+		s.missedHome(err)
+	}
+	if err := s.m.refresh(s.ctx, h); err != nil {
+		s.complain(Failed, "your home", err)
+	}
+}
+
+// missedHome says why the home could not be exchanged with its remote.
+func (s *syncRun) missedHome(err error) {
+	exit := exitOfHome(err)
+	s.missed = exit == Unreachable
+	if s.missed && s.quiet && s.in.Env.Now().Sub(readSynced(s.in)) < quietGrace {
+		return
+	}
+	s.complain(exit, "your home", err)
+}
+
+// mendOwn brings back what a damaged record store lost of the user's own records.
+func (s *syncRun) mendOwn() error {
+	own, err := s.m.ownLogs(s.ctx)
+	if err != nil {
+		return nil // a home that cannot be opened is complained about as such
+	}
+	g, err := s.in.generation(s.ctx)
+	if g == nil || err != nil {
+		return err
+	}
+	defer g.Close()
+	damaged := func(log string) bool {
+		var damage *index.DamageError
+		return errors.As(g.Sound(log), &damage)
+	}
+	if !slices.ContainsFunc(own, damaged) {
+		return nil
+	}
+	return s.m.applyOwn(s.ctx)
+}
+
+// exitOfHome is the exit code of what went wrong with the home's own remote (C2).
+func exitOfHome(err error) Exit {
+	var refused *records.HeadError
+	switch {
+	case errors.As(err, &refused), errors.Is(err, home.ErrUnsealed), errors.Is(err, home.ErrNotHome):
+		return Refused
+	case errors.Is(err, home.ErrUnreachable), errors.Is(err, home.ErrAuth):
+		return Unreachable
+	case errors.Is(err, home.ErrNotYourKey), errors.Is(err, signer.ErrNoKey):
+		return NotSetUp
+	}
+	return Failed
+}
+
+// exchange pulls and publishes.
+func (s *syncRun) exchange(h *home.Home) error {
+	result, err := h.Sync(s.ctx, home.SyncOptions{
+		Options: s.m.options(), Access: s.m.homeAccess(true), Publish: s.mayPublish, Signer: s.m.signerOf(h),
+	})
+	for _, r := range result.Pulled {
+		doc := r.Doc()
+		s.tell("from your other machine  %s  %s", doc.Kind, render.Escape(subjectsText(doc)))
+	}
+	s.sayOverruled(h, result)
+	switch {
+	case err != nil:
+		return stolenHint(err)
+	case result.Pushed:
+		s.tell("published  %s to %s", headWith(result.Published), render.Escape(result.URL))
+	case result.Waiting:
+		s.note("%s not published: run it on a terminal, or set publish: auto in config.yml", count(result.Pending, "record"))
+	case result.URL != "" && len(result.Pulled) == 0:
+		s.tell("your home  unchanged")
+	}
+	return nil
+}
+
+// mayPublish says what leaves the machine before it leaves (C3).
+func (s *syncRun) mayPublish(n int, url string) (bool, error) {
+	if s.in.Bool("no-push") || s.m.config.Publish == config.PublishNever {
+		return false, nil
+	}
+	if s.m.config.Publish != config.PublishAuto && !s.in.Env.IsTerminal(s.in.Env.Stderr) {
+		return false, nil
+	}
+	s.note("publishing %s to %s", headWith(n), url)
+	return true, nil
+}
+
+// headWith is what a push shows to others: new records, or at least a new head.
+func headWith(records int) string {
+	if records == 0 {
+		return "your head"
+	}
+	return count(records, "record")
 }

@@ -94,24 +94,33 @@ func tombstone(d config.Dirs, log string) bool {
 	return err == nil && pin.Tombstone()
 }
 
-// worldAsIs opens the index for reading, whatever it holds. A damaged generation is made again
-// from the record stores, and one line says so.
+// generation opens the index for reading; nil when nothing was ever written. A damaged generation is made
+// again from the record stores, and one line says so.
+func (in *Invocation) generation(ctx context.Context) (*index.Generation, error) {
+	dirs, err := in.Env.Dirs()
+	if err != nil {
+		return nil, err
+	}
+	dir := index.Dir{Cache: dirs.Cache, Data: dirs.Data}
+	g, err := index.Open(dir)
+	var damage *index.DamageError
+	if errors.As(err, &damage) && damage.Log == "" {
+		g, err = in.mend(ctx, dir, damage)
+	}
+	if errors.Is(err, index.ErrNone) {
+		return nil, nil
+	}
+	return g, err
+}
+
+// worldAsIs opens the index for a decision, whatever it holds.
 func (in *Invocation) worldAsIs(ctx context.Context) (*world, error) {
 	dirs, err := in.Env.Dirs()
 	if err != nil {
 		return nil, err
 	}
 	w := &world{now: in.Env.Now(), network: &trust.Network{}}
-	dir := index.Dir{Cache: dirs.Cache, Data: dirs.Data}
-	w.generation, err = index.Open(dir)
-	var damage *index.DamageError
-	if errors.As(err, &damage) && damage.Log == "" {
-		w.generation, err = in.mend(ctx, dir, damage)
-	}
-	if errors.Is(err, index.ErrNone) {
-		w.generation, err = nil, nil
-	}
-	if err != nil {
+	if w.generation, err = in.generation(ctx); err != nil {
 		return nil, err
 	}
 	if err := w.configure(ctx, in, dirs); err != nil {
