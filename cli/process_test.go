@@ -19,7 +19,7 @@ const (
 	traps = "#!/bin/sh\ntrap 'echo caught; exit 42' INT\necho ready\nread -r line\n"
 	ttys  = "#!/bin/sh\ntest -t 0 && test -t 1 && test -t 2 && echo terminals\n"
 	notes = "#!/bin/sh\nfor s in HUP TERM USR1 USR2; do trap \"echo got $s\" $s; done\necho ready\n" +
-		"while :; do read -r line && break; done\necho \"read $line\"\nexit 3\n"
+		"for try in 1 2 3 4 5 6 7 8 9; do read -r line && break; done\necho \"read $line\"\nexit 3\n"
 )
 
 // TestJobControl has a shell and a terminal do with a program what they do without us. An interrupt ends the

@@ -252,7 +252,7 @@ func TestHostileUserGitServer(t *testing.T) {
 			}
 			io.WriteString(w, "0000")
 		}}},
-		"hangs":          {option: "timeout", limits: Limits{Timeout: 300 * time.Millisecond}, server: hostile{}},
+		"hangs":          {option: "timeout", limits: Limits{Timeout: 3 * time.Second}, server: hostile{}}, // git has to come to the pack
 		"hangs at first": {option: "timeout", limits: Limits{Timeout: 300 * time.Millisecond}, server: hostile{refs: hang}},
 	} {
 		t.Run(name, func(t *testing.T) {
