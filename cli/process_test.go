@@ -17,6 +17,7 @@ import (
 const (
 	waits = "#!/bin/sh\necho ready\nread -r line\necho \"read $line\"\nexit 5\n"
 	traps = "#!/bin/sh\ntrap 'echo caught; exit 42' INT\necho ready\nread -r line\n"
+	gated = "#!/bin/sh\necho ready\nread -r gate < gate\nread -r line\necho \"read $line\"\nexit 5\n"
 	ttys  = "#!/bin/sh\ntest -t 0 && test -t 1 && test -t 2 && echo terminals\n"
 	notes = "#!/bin/sh\nfor s in HUP TERM USR1 USR2; do trap \"echo got $s\" $s; done\necho ready\n" +
 		"for try in 1 2 3 4 5 6 7 8 9; do read -r line && break; done\necho \"read $line\"\nexit 3\n"
@@ -27,8 +28,8 @@ const (
 func TestJobControl(t *testing.T) {
 	t.Parallel()
 	requireTools(t, "bash", "sh", "git", "ssh-keygen")
-	d := newDesk(t, map[string]string{"waits": waits, "traps": traps, "ttys": ttys})
-	d.run(0, "trust", "waits", "traps", "ttys")
+	d := newDesk(t, map[string]string{"waits": waits, "traps": traps, "gated": gated, "ttys": ttys})
+	d.run(0, "trust", "waits", "traps", "gated", "ttys")
 	for name, tt := range map[string]struct {
 		start string
 		keys  string
@@ -63,15 +64,28 @@ func TestJobControl(t *testing.T) {
 		s.exit()
 	})
 	t.Run("Ctrl-Z", func(t *testing.T) {
+		// Where the program reads from the terminal, it may take a byte of what is typed before it has stopped.
+		gate := filepath.Join(d.c.dir, "work", "gate")
+		if err := syscall.Mkfifo(gate, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		opened, err := os.OpenFile(gate, os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer opened.Close()
 		s := d.terminal(t, "bash", "--norc", "--noprofile", "-i")
-		s.send("distrust run ./waits\n")
+		s.send("distrust run ./gated\n")
 		s.await("\nready\n")
 		s.send("\x1a")
 		s.await("Stopped")
+		s.await("$ ")
 		s.send("jobs\n")
 		s.await("Stopped")
+		s.await("$ ")
 		s.send("fg\n")
-		s.await("\ndistrust run ./waits\n")
+		s.await("\ndistrust run ./gated\n")
+		io.WriteString(opened, "open\n")
 		s.send("hello\n")
 		s.await("\nread hello\n")
 		s.send("echo \"code $?\"\n")
