@@ -83,11 +83,14 @@ func (d desk) terminal(t *testing.T, program string, args ...string) *screen {
 	if err != nil {
 		t.Fatal(err)
 	}
-	guard := time.AfterFunc(30*time.Second, func() { cmd.Process.Kill() })
-	t.Cleanup(func() {
-		guard.Stop()
+	hangUp := func() { // what the program started may hold the terminal for longer than the program
 		cmd.Process.Kill()
 		master.Close()
+	}
+	guard := time.AfterFunc(30*time.Second, hangUp)
+	t.Cleanup(func() {
+		guard.Stop()
+		hangUp()
 	})
 	return &screen{t: t, cmd: cmd, master: master, out: bufio.NewReader(master)}
 }
