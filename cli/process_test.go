@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -96,11 +97,19 @@ func TestJobControl(t *testing.T) {
 	})
 }
 
+// heedHangUp has what a test starts hear a hang-up, which is ignored under nohup and what nohup starts.
+func heedHangUp(t *testing.T) {
+	heard := make(chan os.Signal, 1)
+	signal.Notify(heard, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(heard) })
+}
+
 // TestSignalsArePassedOn sends to us alone what a service manager would send: the program gets it, and we
 // stay for its exit code. An interrupt is the terminal's to send.
 func TestSignalsArePassedOn(t *testing.T) {
 	t.Parallel()
 	requireTools(t, "sh", "git", "ssh-keygen")
+	heedHangUp(t)
 	d := newDesk(t, map[string]string{"notes": notes, "waits": waits})
 	d.run(0, "trust", "notes", "waits")
 	start := func(program string) (*exec.Cmd, io.Writer, *bufio.Reader) {
@@ -170,6 +179,7 @@ func TestSignalsArePassedOn(t *testing.T) {
 func TestEndedBeforeTheStart(t *testing.T) {
 	t.Parallel()
 	requireTools(t, "git", "ssh-keygen")
+	heedHangUp(t)
 	d := newDesk(t, map[string]string{"touches": "#!/bin/sh\ntouch ran\n"})
 	for name, end := range map[string]func(*screen){
 		"TERM":   func(s *screen) { s.cmd.Process.Signal(syscall.SIGTERM) },

@@ -174,6 +174,9 @@ func copied(ctx context.Context, from, to string, c command) command {
 		if err := os.RemoveAll(to); err != nil {
 			return err
 		}
+		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+			return err
+		}
 		_, err := command{args: []string{"cp", "-a", from, to}}.output(ctx)
 		return err
 	}
