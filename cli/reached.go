@@ -22,13 +22,26 @@ func (s *syncRun) newlyReached() ([]source.Reach, error) {
 		return nil, err
 	}
 	var fresh []source.Reach
-	for _, r := range source.Reached(*w.network, pins, s.in.Env.Now()) {
+	reached, err := w.reached(pins)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range reached {
 		if !r.Accepted && !s.looked[r.Log] {
 			s.looked[r.Log] = true
 			fresh = append(fresh, r)
 		}
 	}
 	return fresh, nil
+}
+
+// reached lists the sources that the network leads to beyond the user's follows.
+func (w *world) reached(pins []*source.Pin) ([]source.Reach, error) {
+	if w.generation == nil {
+		return nil, nil
+	}
+	follows, err := w.generation.Follows()
+	return source.Reached(*w.network, follows, pins, w.now), err
 }
 
 // acceptReached gives the sources to fetch next, with --accept-new; else it lists them.

@@ -15,6 +15,7 @@ import (
 	"github.com/distributed-trust/distrust/cli/render"
 	"github.com/distributed-trust/distrust/records/index"
 	"github.com/distributed-trust/distrust/records/source"
+	"github.com/distributed-trust/distrust/schema"
 	"github.com/distributed-trust/distrust/sshsig"
 )
 
@@ -98,8 +99,12 @@ func (m *machine) sourceRows(w *world) ([]sourceRow, error) {
 	if err != nil {
 		return nil, err
 	}
+	all, err := w.reached(pins)
+	if err != nil {
+		return nil, err
+	}
 	reached := map[string]source.Reach{}
-	for _, r := range source.Reached(*w.network, pins, m.env.Now()) {
+	for _, r := range all {
 		reached[r.Log] = r
 	}
 	for _, pin := range pins {
@@ -252,12 +257,16 @@ func (m *machine) printSource(in *Invocation, w *world, r sourceRow) error {
 	for _, dir := range evidence {
 		fmt.Fprintf(out, "  evidence     %s\n", render.Escape(dir))
 	}
-	for _, e := range w.network.Edges {
-		if e.Log == r.config.Log {
+	if w.generation == nil {
+		return nil
+	}
+	follows, err := w.generation.Follows()
+	for _, e := range follows {
+		if e.Log == r.config.Log && e.Kind == schema.KindFollow {
 			fmt.Fprintf(out, "  follows      %s  %s  %s\n", render.WeightWord(e.Weight), render.Escape(w.nameOf(e.Source.Log)), render.Escape(e.Source.URL))
 		}
 	}
-	return nil
+	return err
 }
 
 func skippedText(s source.Skipped) string {

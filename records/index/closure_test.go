@@ -239,13 +239,8 @@ func (w *world) network(all []trust.Statement) *trust.Network {
 			net.Sources = append(net.Sources, sourceOf(l.head))
 		}
 	}
+	net.Edges = trust.Edges(all)
 	for _, s := range all {
-		switch s.Kind {
-		case schema.KindFollow:
-			net.Edges = append(net.Edges, s)
-		case schema.KindWithdraw:
-			net.Retracted = append(net.Retracted, s)
-		}
 		if slices.Contains(net.Own, s.Log) && !s.Void {
 			net.OwnIssued = append(net.OwnIssued, s.Issued)
 		}

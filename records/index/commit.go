@@ -12,6 +12,7 @@ import (
 	"github.com/distributed-trust/distrust/records/durable"
 	"github.com/distributed-trust/distrust/records/index/internal/postings"
 	"github.com/distributed-trust/distrust/records/index/internal/store"
+	"github.com/distributed-trust/distrust/records/trust"
 )
 
 // Commit makes the updates the generation in force. With a zero config the one of before stays.
@@ -207,8 +208,10 @@ func (w *Writer) putLogs(v *postings.Values) ([]sourceRow, error) {
 		return ok && (l.dropped || l.out != nil)
 	})
 	for num := range w.away {
-		if err := errors.Join(v.Delete(logValue(valueLog, num)), v.Delete(logValue(valueEdges, num))); err != nil {
-			return nil, err
+		for _, what := range [...]uint64{valueLog, valueFollows, valueEdges} {
+			if err := v.Delete(logValue(what, num)); err != nil {
+				return nil, err
+			}
 		}
 	}
 	for _, l := range w.written() {
@@ -226,12 +229,16 @@ func (w *Writer) putLogs(v *postings.Values) ([]sourceRow, error) {
 
 // putEdges writes what a log says about others, where that is not what it was.
 func (l *logWriter) putEdges(v *postings.Values) error {
-	id := logValue(valueEdges, l.state.num)
+	follows, edges := logValue(valueFollows, l.state.num), logValue(valueEdges, l.state.num)
 	switch {
-	case l.state.Edges > 0 && l.surveyed:
-		return v.Put(id, l.edges)
+	case l.state.Edges > 0 && l.follows != nil:
+		said, err := decodeFollows(nil, l.follows, &l.state.Keys)
+		if err != nil {
+			return l.blame(err)
+		}
+		return errors.Join(v.Put(follows, l.follows), v.Put(edges, encodeEdges(trust.Edges(said))))
 	case l.state.Edges == 0 && l.before != nil && l.before.Edges > 0:
-		return v.Delete(id)
+		return errors.Join(v.Delete(follows), v.Delete(edges))
 	}
 	return nil
 }

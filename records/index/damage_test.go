@@ -41,11 +41,15 @@ func observe(d Dir) (text string, err error) {
 	if err != nil {
 		return "", err
 	}
+	follows, err := g.Follows()
+	if err != nil {
+		return "", err
+	}
 	config, err := g.Config()
 	if err != nil {
 		return "", err
 	}
-	return text + fmt.Sprintf("%+v %+v %+v", logs, net, config), nil
+	return text + fmt.Sprintf("%+v %+v %+v %+v", logs, net, follows, config), nil
 }
 
 // damagedWorld is an index with some of everything, what it says, and the updates that made it.

@@ -19,7 +19,8 @@ const (
 	valueSources = iota // the table of all logs
 	valueConfig         // the compiled configuration
 	valueLog            // logState
-	valueEdges          // where a log has follows: these and what takes them back
+	valueFollows        // where a log has follows: these and what takes them back
+	valueEdges          // of the same logs: the follows that count, as every check reads them
 )
 
 func logValue(what uint64, num uint32) uint64 { return what<<32 | uint64(num) }

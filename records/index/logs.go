@@ -2,11 +2,6 @@ package index
 
 import (
 	"slices"
-
-	"github.com/distributed-trust/distrust/records/index/internal/codec"
-	"github.com/distributed-trust/distrust/records/index/internal/store"
-	"github.com/distributed-trust/distrust/records/trust"
-	"github.com/distributed-trust/distrust/schema"
 )
 
 // Logs lists all logs by id.
@@ -66,62 +61,4 @@ func (l LogInfo) clone() LogInfo {
 	l.Keys.Keys = slices.Clone(l.Keys.Keys)
 	l.Keys.Keep = slices.Clone(l.Keys.Keep)
 	return l
-}
-
-// Network is what the logs say about each other: Sources (every log with an accepted head, by
-// id; Name is what the head suggests), Edges (all public follows) and Retracted (what takes
-// follows back). Own, Follows and Lost, and the user's names, are the caller's to fill in.
-func (g *Generation) Network() (trust.Network, error) {
-	var net trust.Network
-	err := g.read(func(s *snapshot) error {
-		net = trust.Network{}
-		return s.view(func(t *table) error {
-			b, err := t.Value(valueID(valueSources))
-			if err != nil {
-				return err
-			}
-			d := codec.Decode(b)
-			count := d.Count(minRow)
-			net.Sources = make([]trust.Source, 0, count)
-			for range count {
-				row := decodeRow(d)
-				if row.head {
-					net.Sources = append(net.Sources, trust.Source{Log: row.log, Name: row.name, Issued: row.issued, Expires: row.expires})
-				}
-				if !row.edges {
-					continue
-				}
-				if err := t.edges(row.num, &net); err != nil {
-					return err
-				}
-			}
-			return d.Finish()
-		})
-	})
-	return net, err
-}
-
-// edges appends what one log says about others.
-func (t *table) edges(num uint32, net *trust.Network) error {
-	l, err := t.log(num)
-	if err != nil {
-		return err
-	}
-	b, err := t.Value(logValue(valueEdges, num))
-	if err != nil {
-		return err
-	}
-	d := codec.Decode(b)
-	for range d.Count(1) {
-		s, err := store.ReadSaid(d.Text(), &l.Keys)
-		if err != nil {
-			return err
-		}
-		if s.Statement.Kind == schema.KindFollow {
-			net.Edges = append(net.Edges, s.Statement)
-		} else {
-			net.Retracted = append(net.Retracted, s.Statement)
-		}
-	}
-	return d.Finish()
 }

@@ -29,8 +29,7 @@ type logWriter struct {
 	known   map[store.ID]int64 // where the records are that came with this writer
 	removed map[int64]bool     // where records were that went, of whatever age
 
-	edges    []byte // value of bucketEdges, when a survey was made
-	surveyed bool
+	follows []byte // what the log says about others, when a survey was made
 }
 
 func (l *logWriter) close() error {
@@ -45,7 +44,7 @@ func (l *logWriter) close() error {
 // reset forgets what this writer took for the log so far.
 func (l *logWriter) reset() {
 	l.known, l.removed = map[store.ID]int64{}, map[int64]bool{}
-	l.edges, l.surveyed, l.survey = nil, false, false
+	l.follows, l.survey = nil, false
 }
 
 func (l *logWriter) drop() (err error) {

@@ -34,7 +34,7 @@ func (v *survey) add(s *store.Said) {
 	case schema.KindFollow:
 		v.ids[s.Statement.ID] = true
 		edge := *s
-		edge.Statement.Reason = "" // every check reads the edges, and no path needs their words
+		edge.Statement.Reason = "" // no path needs their words
 		v.follows = append(v.follows, edge.Bytes())
 	case schema.KindWithdraw:
 		v.takes = append(v.takes, *s)
@@ -42,8 +42,8 @@ func (v *survey) add(s *store.Said) {
 	}
 }
 
-// edges encodes the follows, and the withdraws that take one of them back.
-func (v *survey) edges() []byte {
+// said encodes the follows, and the withdraws that take one of them back.
+func (v *survey) said() []byte {
 	list := v.follows
 	for _, take := range v.takes {
 		take.Statement.Withdraws = slices.DeleteFunc(slices.Clone(take.Statement.Withdraws), func(id string) bool { return !v.ids[id] })
@@ -62,7 +62,7 @@ func (v *survey) edges() []byte {
 
 // settle takes over what a survey found.
 func (l *logWriter) settle(v *survey) {
-	l.edges, l.state.Edges, l.surveyed = v.edges(), len(v.follows), true
+	l.follows, l.state.Edges = v.said(), len(v.follows)
 	l.setLate(v.late)
 	l.survey = false
 }

@@ -13,7 +13,7 @@ type sourceRow struct {
 	log, name       string
 	head            bool // it has one
 	issued, expires int64
-	edges           bool // it has a value in bucketEdges
+	edges           bool // it has follows
 }
 
 func (l *logState) row() sourceRow {

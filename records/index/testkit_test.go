@@ -176,9 +176,12 @@ func contents(t testing.TB, d Dir) string {
 	if err != nil {
 		t.Fatalf("Network: %v", err)
 	}
-	slices.SortFunc(net.Edges, func(a, b trust.Statement) int { return compareText(a.ID, b.ID) })
-	slices.SortFunc(net.Retracted, func(a, b trust.Statement) int { return compareText(a.ID, b.ID) })
-	return text + fmt.Sprintf("net %+v %+v %+v\n", net.Sources, net.Edges, net.Retracted)
+	follows, err := g.Follows()
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(follows, func(a, b trust.Statement) int { return compareText(a.ID, b.ID) })
+	return text + fmt.Sprintf("net %+v %+v %+v\n", net.Sources, net.Edges, follows)
 }
 
 func compareText(a, b string) int {

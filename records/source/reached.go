@@ -37,15 +37,15 @@ func (r Reach) Spec() Spec {
 
 // Reached lists the sources that the network reaches beyond the user's follows, in any scope, in the
 // order of their log ids. net is the index's network with the user's own logs and follows filled
-// in; pins are all pins.
-func Reached(net trust.Network, pins []*Pin, now time.Time) []Reach {
+// in, follows what [index.Generation.Follows] gives, and pins are all pins.
+func Reached(net trust.Network, follows []trust.Statement, pins []*Pin, now time.Time) []Reach {
 	pinned := map[string]*Pin{}
 	for _, pin := range pins {
 		pinned[pin.Log] = pin
 	}
 	var reached []Reach
 	open := unscoped(net)
-	edges := edgesOf(&open, now.Unix())
+	edges := edgesOf(follows, now.Unix())
 	for _, route := range open.Reach("", now.Unix()).Routes() {
 		if route.Hops == 0 || len(route.Path) < 2 {
 			continue
@@ -70,7 +70,7 @@ func Reached(net trust.Network, pins []*Pin, now time.Time) []Reach {
 // has to be fetched all the same.
 func unscoped(net trust.Network) trust.Network {
 	out := trust.Network{
-		Own: net.Own, Sources: net.Sources, Retracted: net.Retracted, Lost: net.Lost, OwnIssued: net.OwnIssued,
+		Own: net.Own, Sources: net.Sources, Lost: net.Lost, OwnIssued: net.OwnIssued,
 		Follows: slices.Clone(net.Follows), Edges: slices.Clone(net.Edges),
 	}
 	for i := range out.Follows {
@@ -87,19 +87,19 @@ type hop struct{ from, to string }
 
 // edgesOf are the follow records by which one log follows another: of several the newest that
 // stands (D2).
-func edgesOf(net *trust.Network, now int64) map[hop]trust.Statement {
+func edgesOf(said []trust.Statement, now int64) map[hop]*trust.Statement {
 	withdrawn := map[hop]bool{} // log and record id
-	for _, w := range net.Retracted {
-		if w.Kind != schema.KindWithdraw || w.Void {
-			continue
-		}
-		for _, id := range w.Withdraws {
-			withdrawn[hop{w.Log, id}] = true
+	for i := range said {
+		if w := &said[i]; w.Kind == schema.KindWithdraw && !w.Void {
+			for _, id := range w.Withdraws {
+				withdrawn[hop{w.Log, id}] = true
+			}
 		}
 	}
-	best := map[hop]trust.Statement{}
-	for _, e := range net.Edges {
-		if e.Void || withdrawn[hop{e.Log, e.ID}] || e.Issued > now {
+	best := map[hop]*trust.Statement{}
+	for i := range said {
+		e := &said[i]
+		if e.Kind != schema.KindFollow || e.Void || withdrawn[hop{e.Log, e.ID}] || e.Issued > now {
 			continue
 		}
 		at := hop{e.Log, e.Source.Log}

@@ -20,12 +20,16 @@ func (m *machine) reached(log string, depth int) []Reach {
 	if err != nil {
 		m.t.Fatal(err)
 	}
+	follows, err := g.Follows()
+	if err != nil {
+		m.t.Fatal(err)
+	}
 	net.Follows = []trust.Follow{{Name: "alice", Log: log, Weight: 100, Depth: depth, ViaMax: 50, Scopes: []string{"pkg:pypi/*"}}}
 	pins, _, err := Pins(m.dirs)
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	return Reached(net, pins, m.opt.Now)
+	return Reached(net, follows, pins, m.opt.Now)
 }
 
 func id(letter string) (log string) {
@@ -45,24 +49,25 @@ func edge(record, from, to string, issued int64, weight int) trust.Statement {
 func TestReached(t *testing.T) {
 	t.Parallel()
 	now := testNow.Unix()
+	said := []trust.Statement{
+		edge("old", "a", "b", now-20, 30), edge("new", "a", "b", now-10, 40), edge("future", "a", "b", now+10, 90),
+		edge("back", "a", "b", now-7, 90),
+		edge("taken", "a", "f", now-10, 90),
+		edge("self", "a", "0", now-10, 90), edge("muted", "a", "e", now-10, 90),
+		edge("two", "b", "c", now-10, 90), edge("three", "c", "d", now-10, 90),
+		edge("unheard", "e", "9", now-10, 90),
+		{ID: "w", Log: id("a"), Kind: schema.KindWithdraw, Withdraws: []string{"taken", "back"}, Issued: now - 5},
+	}
 	net := trust.Network{
 		Own: []string{id("0")},
 		Follows: []trust.Follow{
 			{Name: "alice", Log: id("a"), Weight: 100, Depth: 2, ViaMax: 50},
 			{Name: "mute", Log: id("e"), Weight: 0},
 		},
-		Edges: []trust.Statement{
-			edge("old", "a", "b", now-20, 30), edge("new", "a", "b", now-10, 40), edge("future", "a", "b", now+10, 90),
-			edge("back", "a", "b", now-7, 90),
-			edge("taken", "a", "f", now-10, 90),
-			edge("self", "a", "0", now-10, 90), edge("muted", "a", "e", now-10, 90),
-			edge("two", "b", "c", now-10, 90), edge("three", "c", "d", now-10, 90),
-			edge("unheard", "e", "9", now-10, 90),
-		},
-		Retracted: []trust.Statement{{ID: "w", Log: id("a"), Kind: schema.KindWithdraw, Withdraws: []string{"taken", "back"}, Issued: now - 5}},
+		Edges: trust.Edges(said),
 	}
 	pins := []*Pin{{Log: id("c"), Delegated: true, URL: "https://example.org/accepted.git"}, {Log: id("b"), Unfollowed: testNow, Delegated: true}}
-	got := Reached(net, pins, testNow)
+	got := Reached(net, said, pins, testNow)
 	if len(got) != 2 {
 		t.Fatalf("reached %+v", got)
 	}
@@ -79,7 +84,7 @@ func TestReached(t *testing.T) {
 	if spec := b.Spec(); spec.URL != b.URL || spec.Fingerprint != "SHA256:new" {
 		t.Errorf("b is fetched as %+v", spec)
 	}
-	if net.Edges[0].Scopes != nil || len(Reached(net, nil, testNow)) != 2 {
+	if net.Edges[0].Scopes != nil || len(Reached(net, said, nil, testNow)) != 2 {
 		t.Error("asking changed the network")
 	}
 }

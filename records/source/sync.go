@@ -12,6 +12,7 @@ import (
 
 	"github.com/distributed-trust/distrust/records/index"
 	"github.com/distributed-trust/distrust/records/trust"
+	"github.com/distributed-trust/distrust/schema"
 )
 
 const (
@@ -109,13 +110,15 @@ func (b *Batch) readEdges() (map[string][]trust.Statement, error) {
 	if b.gen == nil {
 		return nil, nil
 	}
-	net, err := b.gen.Network()
+	said, err := b.gen.Follows()
 	if err != nil {
 		return nil, fmt.Errorf("reading edges: %w", err)
 	}
 	edges := map[string][]trust.Statement{}
-	for _, e := range net.Edges {
-		edges[e.Log] = append(edges[e.Log], e)
+	for i := range said {
+		if e := &said[i]; e.Kind == schema.KindFollow {
+			edges[e.Log] = append(edges[e.Log], *e)
+		}
 	}
 	return edges, nil
 }

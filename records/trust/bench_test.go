@@ -10,8 +10,8 @@ import (
 )
 
 // largeNetwork is a compiled network of P8: 20 follows with depth 3 over sources that each follow
-// ten others. The edges come straight into the graph: as statements ten million of them would
-// take gigabytes that no pass touches.
+// ten others. The edges come straight into the graph: ten million of them in a list would
+// take a gigabyte that no pass touches.
 func largeNetwork(sources int) *Network {
 	const degree, follows = 10, 20
 	log := func(i int) string { return fmt.Sprintf("%032x", uint64(i)*0x9e3779b97f4a7c15) }
@@ -24,18 +24,17 @@ func largeNetwork(sources int) *Network {
 	for i := range follows {
 		n.Follows = append(n.Follows, Follow{Log: logs[i], Weight: 100 - i, Depth: 3, ViaMax: 100})
 	}
-	links := iter.Seq[link](func(yield func(link) bool) {
+	edges := iter.Seq[Edge](func(yield func(Edge) bool) {
 		r := rand.New(rand.NewPCG(1, 2))
 		for _, from := range logs {
 			for range degree {
-				e := edge{issued: 1, weight: int16(1 + r.IntN(100)), depth: 3}
-				if !yield(link{from: from, to: logs[r.IntN(sources)], edge: e}) {
+				if weight, to := 1+r.IntN(100), logs[r.IntN(sources)]; !yield(edgeTo(from, to, weight, 3)) {
 					return
 				}
 			}
 		}
 	})
-	n.compiled = n.compile(newGraph(n.Sources, n.Own, nil, links))
+	n.compiled = n.compile(newGraph(n.Sources, n.Own, nil, edges))
 	return n
 }
 
@@ -54,7 +53,7 @@ func BenchmarkPass(b *testing.B) {
 	}
 }
 
-// BenchmarkCompile packs 100,000 edges from statements.
+// BenchmarkCompile packs 100,000 edges.
 func BenchmarkCompile(b *testing.B) {
 	n := largeNetwork(10_000)
 	g := n.compiled.graph

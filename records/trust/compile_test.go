@@ -2,6 +2,7 @@ package trust
 
 import (
 	"cmp"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -53,6 +54,37 @@ func TestCompileInAnyOrder(t *testing.T) {
 			if known == listed {
 				t.Fatalf("seed %d: %s has a head: %v, and is listed as unknown: %v", seed, f.Log, known, listed)
 			}
+		}
+	}
+}
+
+// TestEdges holds the edges of statements to what D2 and D3 say of each: it is a follow, its key counts, and no
+// withdraw that counts takes it back in its own log. In which order all that is said comes is no matter.
+func TestEdges(t *testing.T) {
+	t.Parallel()
+	all := func(a, b Edge) int { return strings.Compare(fmt.Sprintf("%+v", a), fmt.Sprintf("%+v", b)) }
+	for seed := range rounds(t, 2000) {
+		d := newDice(uint64(seed))
+		said := append(d.published([]string{"a", "b", "c", "d"}), fileTrust("a", "e00"))
+		var want []Edge
+		for _, s := range said {
+			if refStands(said, s) {
+				want = append(want, Edge{
+					From: s.Log, To: s.Source.Log, Weight: s.Weight, Depth: s.Depth, Scopes: s.Scopes, Issued: s.Issued, Expires: s.Expires,
+				})
+			}
+		}
+		d.Shuffle(len(said), func(i, j int) { said[i], said[j] = said[j], said[i] })
+		got := Edges(said)
+		for i := 1; i < len(got); i++ {
+			if a, b := &got[i-1], &got[i]; cmp.Or(strings.Compare(a.From, b.From), strings.Compare(a.To, b.To), cmp.Compare(b.Issued, a.Issued)) > 0 {
+				t.Fatalf("seed %d: %+v comes before %+v", seed, *a, *b)
+			}
+		}
+		slices.SortFunc(got, all)
+		slices.SortFunc(want, all)
+		if !reflect.DeepEqual(got, want) {
+			t.Fatalf("seed %d: edges are %+v, want %+v", seed, got, want)
 		}
 	}
 }

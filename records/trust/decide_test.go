@@ -23,11 +23,8 @@ func known(logs ...string) []Source {
 func follow(log string) Follow { return Follow{Log: log, Name: log, Weight: 100, ViaMax: 50} }
 
 // edgeTo is a public follow.
-func edgeTo(from, to string, weight, depth int) Statement {
-	return Statement{
-		ID: from + ">" + to, Log: from, Kind: schema.KindFollow, Issued: 1,
-		Source: schema.FollowSource{Log: to}, Weight: weight, Depth: depth,
-	}
+func edgeTo(from, to string, weight, depth int) Edge {
+	return Edge{From: from, To: to, Weight: weight, Depth: depth, Issued: 1}
 }
 
 // TestBoundaries moves now by a second around every time there is: something begins at its
@@ -42,9 +39,9 @@ func TestBoundaries(t *testing.T) {
 		change(n, &s)
 		return n, s
 	}
-	viaHub := func(n *Network, e Statement) {
+	viaHub := func(n *Network, also ...Edge) {
 		n.Follows = []Follow{{Log: "hub", Weight: 100, Depth: 1, ViaMax: 100}}
-		n.Edges = []Statement{edgeTo("hub", "a", 100, 0), e}
+		n.Edges = append([]Edge{edgeTo("hub", "a", 100, 0)}, also...)
 	}
 	for name, c := range map[string]struct {
 		change               func(n *Network, s *[]Statement)
@@ -54,12 +51,12 @@ func TestBoundaries(t *testing.T) {
 		"trust expires":  {func(_ *Network, s *[]Statement) { (*s)[0].Expires = at }, 100, 0, 0},
 		"follow expires": {func(n *Network, _ *[]Statement) { n.Follows[0].Expires = at }, 100, 0, 0},
 		"head expires":   {func(n *Network, _ *[]Statement) { n.Sources[0].Expires = at }, 100, 0, 0},
-		"hub's expires":  {func(n *Network, _ *[]Statement) { viaHub(n, Statement{}); n.Sources[1].Expires = at }, 100, 0, 0},
-		"edge expires":   {func(n *Network, _ *[]Statement) { viaHub(n, Statement{}); n.Edges[0].Expires = at }, 100, 0, 0},
-		"edge issued":    {func(n *Network, _ *[]Statement) { viaHub(n, Statement{}); n.Edges[0].Issued = at }, 0, 100, 100},
+		"hub's expires":  {func(n *Network, _ *[]Statement) { viaHub(n); n.Sources[1].Expires = at }, 100, 0, 0},
+		"edge expires":   {func(n *Network, _ *[]Statement) { viaHub(n); n.Edges[0].Expires = at }, 100, 0, 0},
+		"edge issued":    {func(n *Network, _ *[]Statement) { viaHub(n); n.Edges[0].Issued = at }, 0, 100, 100},
 		"a newer edge": {func(n *Network, _ *[]Statement) {
 			e := edgeTo("hub", "a", 30, 0)
-			e.ID, e.Issued = "new", at
+			e.Issued = at
 			viaHub(n, e)
 		}, 100, 30, 30},
 		"report in future": {func(_ *Network, s *[]Statement) {
@@ -185,7 +182,7 @@ func TestHostileSelfDelegation(t *testing.T) {
 		Own:     []string{"me"},
 		Follows: []Follow{{Log: "a", Weight: 50, Depth: 3, ViaMax: 100}, {Log: "me", Weight: 100, Depth: 3, ViaMax: 100}},
 		Sources: known("a", "b", "me"),
-		Edges:   []Statement{edgeTo("a", "a", 100, 3), edgeTo("a", "b", 100, 3), edgeTo("b", "a", 100, 3), edgeTo("b", "b", 100, 3), edgeTo("b", "me", 100, 3), edgeTo("me", "c", 100, 3)},
+		Edges:   []Edge{edgeTo("a", "a", 100, 3), edgeTo("a", "b", 100, 3), edgeTo("b", "a", 100, 3), edgeTo("b", "b", 100, 3), edgeTo("b", "me", 100, 3), edgeTo("me", "c", 100, 3)},
 	}
 	reach := n.Reach(testProject, testNow)
 	if reach.Len() != 2 {
@@ -207,7 +204,7 @@ func TestTwoStates(t *testing.T) {
 	n := &Network{
 		Follows: []Follow{{Log: "a", Weight: 80, Depth: 1, ViaMax: 100}, {Log: "b", Weight: 30, Depth: 2, ViaMax: 100}},
 		Sources: known("a", "b", "x", "y"),
-		Edges:   []Statement{edgeTo("a", "x", 100, 0), edgeTo("b", "x", 100, 3), edgeTo("x", "y", 100, 0)},
+		Edges:   []Edge{edgeTo("a", "x", 100, 0), edgeTo("b", "x", 100, 3), edgeTo("x", "y", 100, 0)},
 	}
 	reach := n.Reach("", testNow)
 	x, _ := reach.Heard("x")

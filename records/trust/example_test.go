@@ -19,9 +19,7 @@ func ExampleDecide() {
 			{Name: "alice", Log: "a11c", Weight: 100, ViaMax: 50},
 			{Name: "bob", Log: "b0b0", Weight: 50, Depth: 1, ViaMax: 50},
 		},
-		Edges: []trust.Statement{
-			{ID: "01", Log: "b0b0", Kind: schema.KindFollow, Source: schema.FollowSource{Log: "dada"}, Weight: 40},
-		},
+		Edges: []trust.Edge{{From: "b0b0", To: "dada", Weight: 40}},
 		Sources: []trust.Source{
 			{Log: "a11c", Name: "alice", Expires: heads},
 			{Log: "b0b0", Name: "bob", Expires: heads},

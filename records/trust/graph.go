@@ -3,7 +3,6 @@ package trust
 import (
 	"cmp"
 	"iter"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -41,31 +40,12 @@ type fact struct {
 	lost   bool
 }
 
-// link is one edge on its way into a graph.
-type link struct {
-	from, to, id string
-	scopes       []string
-	edge
-}
-
-// newGraph numbers the logs and packs the links. It reads links twice; their order is no matter.
-func newGraph(sources []Source, own, lost []string, links iter.Seq[link]) *graph {
+// newGraph numbers the logs and packs the edges, which it reads three times; their order is no matter.
+func newGraph(sources []Source, own, lost []string, edges iter.Seq[Edge]) *graph {
 	g := &graph{}
-	linked := map[string]int32{}
-	note := func(log string) {
-		if _, ok := linked[log]; !ok {
-			linked[log] = 0
-		}
-	}
-	for l := range links {
-		note(l.from)
-		note(l.to)
-	}
-	g.addNodes(sources, own, lost, linked)
-	for log := range linked {
-		linked[log], _ = g.find(log)
-	}
-	g.addEdges(links, linked)
+	numbers := g.addLogs(sources, own, lost, edges)
+	g.addFacts(sources, own, lost)
+	g.addEdges(edges, numbers)
 	return g
 }
 
@@ -83,16 +63,39 @@ func (g *graph) fact(log string) fact {
 	return fact{}
 }
 
-// addNodes numbers the logs that have a source, are the user's own or lost, or have links.
-func (g *graph) addNodes(sources []Source, own, lost []string, linked map[string]int32) {
-	g.logs = make([]string, 0, len(sources)+len(own)+len(lost)+len(linked))
+// addLogs numbers the logs that have a source, are the user's own or lost, or have edges.
+func (g *graph) addLogs(sources []Source, own, lost []string, edges iter.Seq[Edge]) map[string]int32 {
+	g.logs = make([]string, 0, len(sources)+len(own)+len(lost))
 	for i := range sources {
 		g.logs = append(g.logs, sources[i].Log)
 	}
 	g.logs = append(append(g.logs, own...), lost...)
-	g.logs = slices.AppendSeq(g.logs, maps.Keys(linked))
 	slices.Sort(g.logs)
 	g.logs = slices.Compact(g.logs)
+	numbers := make(map[string]int32, len(g.logs))
+	for i, log := range g.logs {
+		numbers[log] = int32(i)
+	}
+	known := len(g.logs)
+	for e := range edges {
+		for _, log := range [...]string{e.From, e.To} {
+			if _, ok := numbers[log]; !ok {
+				numbers[log] = 0
+				g.logs = append(g.logs, log)
+			}
+		}
+	}
+	if len(g.logs) > known {
+		slices.Sort(g.logs)
+		for i, log := range g.logs {
+			numbers[log] = int32(i)
+		}
+	}
+	return numbers
+}
+
+// addFacts notes what is known of each log besides its edges.
+func (g *graph) addFacts(sources []Source, own, lost []string) {
 	g.facts = make([]fact, len(g.logs))
 	node := int32(0)
 	for i := range sources {
@@ -133,88 +136,66 @@ func (g *graph) next(node int32, log string) int32 {
 	return node
 }
 
-// addEdges packs the links; numbers are those of the logs that have any.
-func (g *graph) addEdges(links iter.Seq[link], numbers map[string]int32) {
+// addEdges packs the edges between logs with these numbers.
+func (g *graph) addEdges(edges iter.Seq[Edge], numbers map[string]int32) {
 	g.first, g.scopes = make([]int32, len(g.logs)+1), [][]string{nil}
-	if len(numbers) == 0 {
-		return
-	}
 	total := 0
-	for l := range links {
-		g.first[numbers[l.from]+1]++
+	for e := range edges {
+		g.first[numbers[e.From]+1]++
 		total++
 	}
 	for v := range g.logs {
 		g.first[v+1] += g.first[v]
 	}
 	g.edges = make([]edge, total)
-	ids := make([]string, total)
 	fill := slices.Clone(g.first)
 	scopes := map[string]int32{"": 0}
-	for l := range links {
-		at := &fill[numbers[l.from]]
-		e := l.edge
-		e.to = numbers[l.to]
+	for e := range edges {
+		at := &fill[numbers[e.From]]
 		key := ""
-		if len(l.scopes) > 0 {
-			key = "\n" + strings.Join(l.scopes, "\n")
+		if len(e.Scopes) > 0 {
+			key = "\n" + strings.Join(e.Scopes, "\n")
 		}
 		scope, ok := scopes[key]
 		if !ok {
 			scope = int32(len(g.scopes))
 			scopes[key] = scope
-			g.scopes = append(g.scopes, l.scopes)
+			g.scopes = append(g.scopes, e.Scopes)
 		}
-		e.scope = scope
-		g.edges[*at], ids[*at] = e, l.id
+		g.edges[*at] = edge{
+			issued: e.Issued, expires: e.Expires, to: numbers[e.To], scope: scope, weight: int16(e.Weight), depth: int16(e.Depth),
+		}
 		*at++
 	}
 	for v := range g.logs {
-		lo, hi := g.first[v], g.first[v+1]
-		sortEdges(g.edges[lo:hi], ids[lo:hi])
+		// Of several about one source the newest come first. In which order those of one second are
+		// looked at is no matter, for all of them are.
+		slices.SortFunc(g.edges[g.first[v]:g.first[v+1]], func(a, b edge) int {
+			return cmp.Or(cmp.Compare(a.to, b.to), cmp.Compare(b.issued, a.issued))
+		})
 	}
 }
 
-// sortEdges brings the edges that leave one node into their order: by target, then the newest
-// first, then the smaller record id.
-func sortEdges(edges []edge, ids []string) {
-	type pair struct {
-		edge
-		id string
-	}
-	pairs := make([]pair, len(edges))
-	for i := range edges {
-		pairs[i] = pair{edges[i], ids[i]}
-	}
-	slices.SortFunc(pairs, func(a, b pair) int {
-		return cmp.Or(cmp.Compare(a.to, b.to), cmp.Compare(b.issued, a.issued), cmp.Compare(a.id, b.id))
-	})
-	for i := range pairs {
-		edges[i] = pairs[i].edge
-	}
-}
-
-// links are the edges of n that can ever count: follows that are neither void nor withdrawn by
-// their own log (D2, D3).
-func (n *Network) links() iter.Seq[link] {
-	gone := withdrawals(n.Retracted)
-	return func(yield func(link) bool) {
-		for i := range n.Edges {
-			s := &n.Edges[i]
-			if s.Kind != schema.KindFollow || s.Void {
-				continue
-			}
-			if _, ok := gone[recordOf{s.Log, s.ID}]; ok {
-				continue
-			}
-			l := link{from: s.Log, to: s.Source.Log, id: s.ID, scopes: s.Scopes, edge: edge{
-				issued: s.Issued, expires: s.Expires, weight: int16(s.Weight), depth: int16(s.Depth),
-			}}
-			if !yield(l) {
-				return
-			}
+// Edges are the follows among statements that can ever count: those that are neither void nor
+// withdrawn by their own log (D2, D3). They come in the order of logs.
+func Edges(statements []Statement) []Edge {
+	gone := withdrawals(statements)
+	var edges []Edge
+	for i := range statements {
+		s := &statements[i]
+		if s.Kind != schema.KindFollow || s.Void {
+			continue
+		}
+		if _, ok := gone[recordOf{s.Log, s.ID}]; !ok {
+			edges = append(edges, Edge{
+				From: s.Log, To: s.Source.Log, Weight: s.Weight, Depth: s.Depth, Scopes: s.Scopes, Issued: s.Issued, Expires: s.Expires,
+			})
 		}
 	}
+	slices.SortStableFunc(edges, func(a, b Edge) int {
+		return cmp.Or(strings.Compare(a.From, b.From), strings.Compare(a.To, b.To), cmp.Compare(b.Issued, a.Issued))
+	})
+	return edges
 }
 
 // recordOf names a record together with its log: a withdraw acts only on records of its own log.

@@ -27,7 +27,7 @@ func maxFlow(n *Network, trusts []Statement) int {
 	}
 	for _, s := range n.Sources {
 		for _, e := range refEdges(n, s.Log, testProject, testNow) {
-			add(node(s.Log), node(e.Source.Log), e.Weight)
+			add(node(s.Log), node(e.To), e.Weight)
 		}
 	}
 	for _, s := range trusts {

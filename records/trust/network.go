@@ -25,7 +25,7 @@ type compiled struct {
 // Without it every call compiles anew: the same answers, at the price of reading every edge.
 func (n *Network) Compile() *Network {
 	if n.compiled == nil {
-		n.compiled = n.compile(newGraph(n.Sources, n.Own, n.Lost, n.links()))
+		n.compiled = n.compile(newGraph(n.Sources, n.Own, n.Lost, slices.Values(n.Edges)))
 	}
 	return n
 }
@@ -34,8 +34,7 @@ func (n *Network) Compile() *Network {
 // compiled graph of n when there is one.
 func (n *Network) WithFollows(follows []Follow) *Network {
 	m := &Network{
-		Own: n.Own, Follows: follows, Edges: n.Edges, Sources: n.Sources,
-		Retracted: n.Retracted, Lost: n.Lost, OwnIssued: n.OwnIssued,
+		Own: n.Own, Follows: follows, Edges: n.Edges, Sources: n.Sources, Lost: n.Lost, OwnIssued: n.OwnIssued,
 	}
 	if n.compiled != nil {
 		m.compiled = m.compile(n.compiled.graph)
@@ -48,7 +47,7 @@ func (n *Network) ready() *compiled {
 	if n.compiled != nil {
 		return n.compiled
 	}
-	return n.compile(newGraph(n.Sources, n.Own, n.Lost, n.links()))
+	return n.compile(newGraph(n.Sources, n.Own, n.Lost, slices.Values(n.Edges)))
 }
 
 func (n *Network) compile(g *graph) *compiled {

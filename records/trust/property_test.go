@@ -200,7 +200,7 @@ func TestHostileCrowdsAreBounded(t *testing.T) {
 		for e, amount := range edges {
 			weight := 0
 			for _, x := range refEdges(n, e[0], testProject, testNow) {
-				if x.Source.Log == e[1] {
+				if x.To == e[1] {
 					weight += x.Weight
 				}
 			}
@@ -289,10 +289,7 @@ func (d dice) withPuppets(n *Network, honest []Statement, say func(log, id strin
 		loud = append(loud, say(log, "r"+log))
 	}
 	edge := func(from, to string, weight, depth int) {
-		m.Edges = append(m.Edges, Statement{
-			ID: fmt.Sprintf("p%d", len(m.Edges)), Log: from, Kind: schema.KindFollow, Issued: int64(len(m.Edges)),
-			Source: schema.FollowSource{Log: to}, Weight: weight, Depth: depth,
-		})
+		m.Edges = append(m.Edges, Edge{From: from, To: to, Issued: int64(len(m.Edges)), Weight: weight, Depth: depth})
 	}
 	bought := map[[2]string]int{}
 	for range 1 + d.IntN(3) {

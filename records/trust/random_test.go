@@ -50,6 +50,16 @@ func (d dice) network(depth int) *Network {
 		}
 		n.Sources = append(n.Sources, Source{Log: log, Name: log, Issued: 1, Expires: pick(d, farAway, farAway, farAway, farAway, testNow, testNow+1)})
 	}
+	n.Edges = Edges(d.published(logs))
+	if d.chance(6) {
+		n.Lost = []string{pick(d, logs...)}
+	}
+	return n
+}
+
+// published is what logs say about each other in public: follows, and withdraws that may take them back.
+func (d dice) published(logs []string) []Statement {
+	var all []Statement
 	for i := range d.IntN(3 * len(logs)) {
 		from, to := pick(d, logs...), pick(d, append(logs, "me")...)
 		e := Statement{
@@ -57,22 +67,19 @@ func (d dice) network(depth int) *Network {
 			Weight: pick(d, 100, 50, 40, 30, 1+d.IntN(100)), Depth: d.IntN(4), Scopes: d.scopes(),
 			Issued: pick(d, 1, 1, 2, 3, testNow, testNow+1), Expires: pick(d, 0, 0, 0, testNow, testNow+1), Void: d.chance(15),
 		}
-		n.Edges = append(n.Edges, e)
+		all = append(all, e)
 		if d.chance(5) {
 			// Two of one second, which the program never writes.
 			e.ID, e.Depth, e.Weight = "x"+e.ID, d.IntN(4), pick(d, e.Weight, 50)
-			n.Edges = append(n.Edges, e)
+			all = append(all, e)
 		}
 		if d.chance(10) {
-			n.Retracted = append(n.Retracted, Statement{
+			all = append(all, Statement{
 				ID: "w" + e.ID, Kind: schema.KindWithdraw, Log: pick(d, e.Log, pick(d, logs...)), Withdraws: []string{e.ID}, Void: d.chance(4),
 			})
 		}
 	}
-	if d.chance(6) {
-		n.Lost = []string{pick(d, logs...)}
-	}
-	return n
+	return all
 }
 
 // plain is a random network in which everything counts: what the bounds of D6 speak about.
@@ -82,12 +89,12 @@ func (d dice) plain(depth int) *Network {
 		n.Follows[i].Scopes, n.Follows[i].Expires = nil, 0
 	}
 	for i := range n.Edges {
-		n.Edges[i].Scopes, n.Edges[i].Issued, n.Edges[i].Expires, n.Edges[i].Void = nil, int64(i), 0, false
+		n.Edges[i].Scopes, n.Edges[i].Issued, n.Edges[i].Expires = nil, int64(i), 0
 	}
 	for i := range n.Sources {
 		n.Sources[i].Expires = farAway
 	}
-	n.Lost, n.Retracted = nil, nil
+	n.Lost = nil
 	return n
 }
 
@@ -178,7 +185,7 @@ func decideAt(q Query, statements []Statement, n *Network, now int64) Decision {
 func (d dice) shuffled(n *Network) *Network {
 	m := &Network{
 		Own: slices.Clone(n.Own), Follows: slices.Clone(n.Follows), Edges: slices.Clone(n.Edges),
-		Sources: slices.Clone(n.Sources), Retracted: slices.Clone(n.Retracted), Lost: slices.Clone(n.Lost),
+		Sources: slices.Clone(n.Sources), Lost: slices.Clone(n.Lost),
 	}
 	d.Shuffle(len(m.Follows), func(i, j int) { m.Follows[i], m.Follows[j] = m.Follows[j], m.Follows[i] })
 	d.Shuffle(len(m.Edges), func(i, j int) { m.Edges[i], m.Edges[j] = m.Edges[j], m.Edges[i] })

@@ -54,7 +54,7 @@ func refPass(n *Network, project string, now int64, trust bool) []refState {
 			continue
 		}
 		for _, e := range refEdges(n, s.log(), project, now) {
-			to := e.Source.Log
+			to := e.To
 			if slices.Contains(n.Own, to) || slices.Contains(n.Lost, to) || slices.Contains(s.path, to) ||
 				slices.ContainsFunc(n.Follows, func(f Follow) bool { return f.Log == to }) {
 				continue
@@ -80,15 +80,15 @@ func refStale(n *Network, log string, now int64) bool {
 }
 
 // refEdges are the active, matching edges that leave a log.
-func refEdges(n *Network, log, project string, now int64) []Statement {
-	var newest, edges []Statement
+func refEdges(n *Network, log, project string, now int64) []Edge {
+	var newest, edges []Edge
 	for _, e := range n.Edges {
-		if e.Log == log && e.Kind == schema.KindFollow && !e.Void && e.Issued <= now && !refWithdrawn(n, e) {
+		if e.From == log && e.Issued <= now {
 			newest = append(newest, e)
 		}
 	}
 	for _, e := range newest {
-		older := slices.ContainsFunc(newest, func(o Statement) bool { return o.Source.Log == e.Source.Log && o.Issued > e.Issued })
+		older := slices.ContainsFunc(newest, func(o Edge) bool { return o.To == e.To && o.Issued > e.Issued })
 		if !older && (e.Expires == 0 || now < e.Expires) && refMatch(e.Scopes, project) {
 			edges = append(edges, e)
 		}
@@ -96,8 +96,9 @@ func refEdges(n *Network, log, project string, now int64) []Statement {
 	return edges
 }
 
-func refWithdrawn(n *Network, e Statement) bool {
-	return slices.ContainsFunc(n.Retracted, func(w Statement) bool {
+// refStands says whether a follow counts among all that is said.
+func refStands(said []Statement, e Statement) bool {
+	return e.Kind == schema.KindFollow && !e.Void && !slices.ContainsFunc(said, func(w Statement) bool {
 		return w.Kind == schema.KindWithdraw && !w.Void && w.Log == e.Log && slices.Contains(w.Withdraws, e.ID)
 	})
 }
@@ -135,7 +136,7 @@ func refWidest(n *Network, project string, now int64) map[string]int {
 			return
 		}
 		for _, e := range refEdges(n, log, project, now) {
-			to := e.Source.Log
+			to := e.To
 			if slices.Contains(n.Own, to) || slices.Contains(n.Lost, to) || slices.Contains(path, to) ||
 				slices.ContainsFunc(n.Follows, func(f Follow) bool { return f.Log == to }) {
 				continue

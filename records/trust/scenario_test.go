@@ -138,12 +138,12 @@ func (s *scenario) world() (Query, []Statement, *Network) {
 		net.Follows = append(net.Follows, follow)
 		logs[name] = true
 	}
-	var statements []Statement
+	var statements, published []Statement
 	for i, e := range s.Edges {
 		if e.ID == "" {
 			e.ID = fmt.Sprintf("edge %d", i)
 		}
-		net.Edges = append(net.Edges, Statement{
+		published = append(published, Statement{
 			ID: e.ID, Log: e.From, Kind: schema.KindFollow, Issued: e.Issued, Expires: e.Expires,
 			Source: schema.FollowSource{Log: e.To}, Weight: e.Weight, Depth: e.Depth, Scopes: e.Scopes,
 			Void: slices.Contains(s.HardRevoked, e.From),
@@ -160,8 +160,9 @@ func (s *scenario) world() (Query, []Statement, *Network) {
 			Void: w.Void || slices.Contains(s.HardRevoked, w.By),
 		}
 		statements = append(statements, x)
-		net.Retracted = append(net.Retracted, x)
+		published = append(published, x)
 	}
+	net.Edges = Edges(published)
 	for log := range logs {
 		expires := farAway
 		if slices.Contains(s.Stale, log) {

@@ -43,6 +43,16 @@ type Follow struct {
 	Expires int64    // Unix seconds; 0: never
 }
 
+// Edge is a public follow as the network pass walks it (D2).
+type Edge struct {
+	From, To string // logs
+	Weight   int
+	Depth    int
+	Scopes   []string
+	Issued   int64 // Unix seconds
+	Expires  int64 // Unix seconds; 0: never
+}
+
 // Source is what is known of a log besides its statements. The trust of a log that has no Source
 // does not count: nobody accepted a head of it.
 type Source struct {
@@ -55,13 +65,12 @@ type Source struct {
 // Network is the world that a decision is made in: the user's logs, follows, edges and sources.
 // [Network.Compile] prepares one that is used more than once.
 type Network struct {
-	Own       []string    // logs of the user: home, private (D1 "own records")
-	Follows   []Follow    // at most one for a log
-	Edges     []Statement // kind follow, of all sources
-	Sources   []Source    // every log whose head was accepted, the user's too
-	Retracted []Statement // withdraw statements that may touch Edges
-	Lost      []string    // logs that are compromised as a whole: neither heard nor walked through
-	OwnIssued []int64     // when own records were issued: a now that is behind them moves up (D1)
+	Own       []string // logs of the user: home, private (D1 "own records")
+	Follows   []Follow // at most one for a log
+	Edges     []Edge   // the public follows of sources that count, as [Edges] finds them
+	Sources   []Source // every log whose head was accepted, the user's too
+	Lost      []string // logs that are compromised as a whole: neither heard nor walked through
+	OwnIssued []int64  // when own records were issued: a now that is behind them moves up (D1)
 
 	compiled *compiled // by Compile
 }

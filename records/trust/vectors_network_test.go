@@ -5,8 +5,6 @@ import (
 	"testing"
 
 	"gopkg.in/yaml.v3"
-
-	"github.com/distributed-trust/distrust/schema"
 )
 
 // networkQuery is one query of network*.yaml: what the widest single path is that D2 finds.
@@ -84,11 +82,8 @@ func (q *networkQuery) widest(edges []networkEdge) int {
 	for name, weight := range q.Follows {
 		net.Follows = append(net.Follows, Follow{Log: name, Weight: weight, Depth: 300, ViaMax: 120})
 	}
-	for i, e := range edges {
-		net.Edges = append(net.Edges, Statement{
-			ID: fmt.Sprint(i), Log: e.From, Kind: schema.KindFollow, Source: schema.FollowSource{Log: e.To},
-			Weight: e.Weight, Depth: e.Depth, Scopes: e.Scopes,
-		})
+	for _, e := range edges {
+		net.Edges = append(net.Edges, Edge{From: e.From, To: e.To, Weight: e.Weight, Depth: e.Depth, Scopes: e.Scopes})
 	}
 	reach := net.Reach(q.Project, 0)
 	widest := 0

@@ -92,7 +92,7 @@ func firstAt(b []byte, hash uint64) int {
 }
 
 // formatVersion is the version of the format: a file of another one is not read.
-const formatVersion = 3
+const formatVersion = 4
 
 // maxBits bounds the number of blocks.
 const maxBits = 24
