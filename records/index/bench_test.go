@@ -160,31 +160,76 @@ func BenchmarkReplaceWithOneMore(b *testing.B) {
 	}
 }
 
-// BenchmarkFollows is what a check adds for a user who follows a thousand logs: their settings, the logs'
-// heads, the network, and one pass over it.
+// BenchmarkFollows is what a check adds for a user who follows a thousand logs, and for one who follows 150 that
+// lead to 5,000: their settings, the logs' heads, the network, and one pass over it.
 func BenchmarkFollows(b *testing.B) {
-	d := planted(b, 1000, 10_000)
-	config := Config{Stamp: "settings", Policy: trust.DefaultPolicy(), Own: []string{"me"}}
-	for n := range 1000 {
-		config.Follows = append(config.Follows, trust.Follow{Name: fmt.Sprint("source-", n), Log: fmt.Sprintf("%032x", n), Weight: 100, ViaMax: 50})
+	for _, c := range []struct{ logs, followed, depth int }{{1000, 1000, 0}, {5000, 150, 1}} {
+		b.Run(fmt.Sprintf("%d_of_%d", c.followed, c.logs), func(b *testing.B) {
+			d, alice := testDir(b), newLog(b, "alice")
+			plant(b, d, c.logs, 2*c.logs, alice.entry(trusted("f", "f")), alice)
+			if c.depth > 0 {
+				plantFollows(b, d, c.logs, c.followed)
+			}
+			config := Config{Stamp: "settings", Policy: trust.DefaultPolicy(), Own: []string{"me"}}
+			for n := range c.followed {
+				config.Follows = append(config.Follows, trust.Follow{Name: fmt.Sprint("source-", n), Log: fmt.Sprintf("%032x", n), Weight: 100, Depth: c.depth, ViaMax: 50})
+			}
+			if _, err := Rebuild(context.Background(), d, config); err != nil {
+				b.Fatal(err)
+			}
+			g := open(b, d)
+			b.ReportAllocs()
+			for b.Loop() {
+				if heard := heardOf(b, g); heard < c.logs-51 { // the first one has another id
+					b.Fatal(heard)
+				}
+			}
+		})
 	}
-	if err := Apply(context.Background(), d, nil, config); err != nil {
+}
+
+// plantFollows has each of the first so many logs follow fifty others, so that they lead to all.
+func plantFollows(b *testing.B, d Dir, logs, followed int) {
+	b.Helper()
+	key := newLog(b, "alice").keys.Keys[0].Key
+	for n := 1; n < followed; n++ {
+		id := fmt.Sprintf("%032x", n)
+		info, err := os.Stat(d.storePath(id, 0))
+		if err != nil {
+			b.Fatal(err)
+		}
+		w, err := store.Append(d.storePath(id, 0), id, info.Size())
+		if err != nil {
+			b.Fatal(err)
+		}
+		for i := range 50 {
+			to := fmt.Sprintf("%032x", followed+(n*(logs-followed)/followed+i)%(logs-followed))
+			s := store.Said{By: key, Path: "records/sources/" + to + ".yml", Statement: trust.Statement{
+				ID: testkit.Digest(id + to).SHA256, Kind: schema.KindFollow, Issued: testStart.Unix(), Weight: 100,
+				Source: schema.FollowSource{Log: to, URL: "https://example.org/" + to + ".git", Key: "SHA256:" + to},
+			}}
+			if _, err := w.Append(store.RecordFrame(&s, records.Envelope{YAML: []byte("a follow"), Sig: []byte("a signature")})); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := w.Commit(); err != nil {
+			b.Fatal(err)
+		}
+		w.Close()
+	}
+}
+
+// heardOf is of how many sources reports are heard by a user with the settings of an index.
+func heardOf(b *testing.B, g *Generation) int {
+	b.Helper()
+	config, err := g.Config()
+	if err != nil {
 		b.Fatal(err)
 	}
-	g := open(b, d)
-	b.ReportAllocs()
-	for b.Loop() {
-		config, err := g.Config()
-		if err != nil {
-			b.Fatal(err)
-		}
-		net, err := g.Network()
-		if err != nil {
-			b.Fatal(err)
-		}
-		net.Own, net.Follows = config.Own, config.Follows
-		if heard := net.Compile().Reach("", testStart.Unix()).Len(); heard < 999 { // the first one has another id
-			b.Fatal(heard)
-		}
+	net, err := g.Network()
+	if err != nil {
+		b.Fatal(err)
 	}
+	net.Own, net.Follows = config.Own, config.Follows
+	return net.Compile().Reach("", testStart.Unix()).Len()
 }

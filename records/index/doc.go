@@ -10,7 +10,8 @@
 // record more does not cost as much as the index is large; the file Data/index names them and the user's own logs, and is
 // swapped by a rename. Generations can always be rebuilt from the stores ([Rebuild]); nothing in them
 // is a secret and nothing in them is believed where the record itself can be opened again
-// ([Generation.Candidates]).
+// ([Generation.Candidates]). What a log says about others lies there twice: as it was said
+// ([Generation.Follows]), and as the edges that count, which every check walks ([Generation.Network]).
 //
 // Readers never lock: they open the current generation, and start again once when it was replaced
 // under them. Writers ([Apply], [Begin], [Rebuild]) must be one at a time; the caller holds the lock.

@@ -190,20 +190,22 @@ func (r *Reach) Trusted(log string) (Route, bool) { return r.trusted.route(log) 
 // Routes lists how every source is heard that reports are heard of, in the order of log ids.
 func (r *Reach) Routes() []Route {
 	p := r.heard
-	nodes := make([]int32, 0, len(p.first))
-	for node := range p.first {
-		nodes = append(nodes, node)
+	nodes := make([]int32, 0, p.heard)
+	for node, at := range p.first {
+		if at > 0 {
+			nodes = append(nodes, int32(node))
+		}
 	}
 	slices.SortFunc(nodes, p.c.compareNodes)
 	routes := make([]Route, len(nodes))
 	for i, node := range nodes {
-		routes[i] = p.routeTo(p.first[node])
+		routes[i] = p.routeTo(p.first[node] - 1)
 	}
 	return routes
 }
 
 // Len counts the sources that reports are heard of.
-func (r *Reach) Len() int { return len(r.heard.first) }
+func (r *Reach) Len() int { return r.heard.heard }
 
 // find is the first settled state of a log, W(v).
 func (p *pass) find(log string) (int32, bool) {
@@ -211,8 +213,7 @@ func (p *pass) find(log string) (int32, bool) {
 	if !ok {
 		return 0, false
 	}
-	at, ok := p.first[node]
-	return at, ok
+	return p.first[node] - 1, p.first[node] > 0
 }
 
 func (p *pass) route(log string) (Route, bool) {

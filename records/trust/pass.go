@@ -27,9 +27,10 @@ type pass struct {
 	direct []bool   // of each follow: do its scopes match
 	asked  []answer // of each list of scopes met on an edge
 	states []state  // settled, in order
-	first  map[int32]int32
-	stale  []int32 // nodes reached whose head expired, in the order of log ids
-	walked bool    // an edge of a stale source may have been walked
+	first  []int32  // of each node: its first state, plus one; 0: it is not heard
+	heard  int      // nodes with a state
+	stale  []int32  // nodes reached whose head expired, in the order of log ids
+	walked bool     // an edge of a stale source may have been walked
 }
 
 // answer is whether a list of scopes of the graph matched.
@@ -53,7 +54,9 @@ type scratch struct {
 type queue struct {
 	follows []int32 // indexes of the follows, which come first and in order (D2)
 	next    int     // of these
-	heap    []state // the others
+	line    []state // the others that came in the order in which they are settled
+	front   int     // of these
+	heap    []state // the others that did not
 }
 
 // pass finds the pass for a project and a time, or runs it. With trust the edges of stale
@@ -123,7 +126,7 @@ func (c *compiled) run(project string, now int64, trust bool) *pass {
 	size := max(w.size, len(c.follows))
 	p := &pass{
 		c: c, from: math.MinInt64, until: math.MaxInt64,
-		states: make([]state, 0, size), first: make(map[int32]int32, size),
+		states: make([]state, 0, size), first: make([]int32, len(g.logs)+len(c.extra)),
 	}
 	c.prepare(w)
 	c.start(p, project, now)
@@ -138,7 +141,8 @@ func (c *compiled) run(project string, now int64, trust bool) *pass {
 		at, stale := int32(len(p.states)), c.isStale(p, s.node, now)
 		p.states = append(p.states, s)
 		if w.settled[s.node] == 0 {
-			p.first[s.node] = at
+			p.first[s.node] = at + 1
+			p.heard++
 			if stale && c.fact(s.node).source != nil {
 				p.stale = append(p.stale, s.node)
 			}
@@ -285,9 +289,14 @@ func (w *scratch) queue(width int) *queue {
 }
 
 // push keeps a state until its turn, in the queue of its width: what an edge leads to is never wider
-// than what led there, so that the queues are emptied from the widest down.
+// than what led there, so that the queues are emptied from the widest down. Where many follow at the same
+// weight nearly all come in their order, and only have to be put in line.
 func (c *compiled) push(p *pass, s state) {
 	q := c.graph.work.queue(int(s.width))
+	if n := len(q.line); n == 0 || !c.before(p, &s, &q.line[n-1]) {
+		q.line = append(q.line, s)
+		return
+	}
 	h := append(q.heap, s)
 	i := len(h) - 1
 	for i > 0 {
@@ -319,6 +328,10 @@ func (c *compiled) pop(p *pass) (state, bool) {
 		return state{node: c.nodes[i], parent: -1, follow: i, width: int16(f.Weight), left: int16(f.Depth)}, true
 	}
 	h := q.heap
+	if q.front < len(q.line) && (len(h) == 0 || c.before(p, &q.line[q.front], &h[0])) {
+		q.front++
+		return q.line[q.front-1], true
+	}
 	top, last := h[0], h[len(h)-1]
 	h = h[:len(h)-1]
 	for i := 0; len(h) > 0; {
@@ -339,10 +352,10 @@ func (c *compiled) pop(p *pass) (state, bool) {
 
 // empty says whether nothing waits any more; a queue is then as good as new.
 func (q *queue) empty() bool {
-	if q.next < len(q.follows) || len(q.heap) > 0 {
+	if q.next < len(q.follows) || q.front < len(q.line) || len(q.heap) > 0 {
 		return false
 	}
-	q.follows, q.next = q.follows[:0], 0
+	q.follows, q.next, q.line, q.front = q.follows[:0], 0, q.line[:0], 0
 	return true
 }
 

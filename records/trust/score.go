@@ -50,7 +50,7 @@ func (p *pass) pack(voices []heard) ([]int, int) {
 		last := p.states[voices[i].state]
 		for at := voices[i].state; at >= 0; at = p.states[at].parent {
 			s := p.states[at]
-			whole := p.states[p.first[s.node]].width
+			whole := p.states[p.first[s.node]-1].width
 			amount = min(amount, nodes.of(s.node, int(whole)), states.of(at, int(s.width)))
 		}
 		if last.hops >= 1 {
