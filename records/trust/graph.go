@@ -63,7 +63,8 @@ func (g *graph) fact(log string) fact {
 	return fact{}
 }
 
-// addLogs numbers the logs that have a source, are the user's own or lost, or have edges.
+// addLogs numbers the logs that have a source, are the user's own or lost, or have edges. It gives the numbers
+// by log where there are edges.
 func (g *graph) addLogs(sources []Source, own, lost []string, edges iter.Seq[Edge]) map[string]int32 {
 	g.logs = make([]string, 0, len(sources)+len(own)+len(lost))
 	for i := range sources {
@@ -72,12 +73,15 @@ func (g *graph) addLogs(sources []Source, own, lost []string, edges iter.Seq[Edg
 	g.logs = append(append(g.logs, own...), lost...)
 	slices.Sort(g.logs)
 	g.logs = slices.Compact(g.logs)
-	numbers := make(map[string]int32, len(g.logs))
-	for i, log := range g.logs {
-		numbers[log] = int32(i)
-	}
+	var numbers map[string]int32 // made for the first edge: many follow nobody who follows in public
 	known := len(g.logs)
 	for e := range edges {
+		if numbers == nil {
+			numbers = make(map[string]int32, known)
+			for i, log := range g.logs {
+				numbers[log] = int32(i)
+			}
+		}
 		for _, log := range [...]string{e.From, e.To} {
 			if _, ok := numbers[log]; !ok {
 				numbers[log] = 0
@@ -139,6 +143,9 @@ func (g *graph) next(node int32, log string) int32 {
 // addEdges packs the edges between logs with these numbers.
 func (g *graph) addEdges(edges iter.Seq[Edge], numbers map[string]int32) {
 	g.first, g.scopes = make([]int32, len(g.logs)+1), [][]string{nil}
+	if len(numbers) == 0 {
+		return
+	}
 	total := 0
 	for e := range edges {
 		g.first[numbers[e.From]+1]++
