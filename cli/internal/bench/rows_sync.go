@@ -289,7 +289,8 @@ func (b *bench) sqWot(statements int) (command, error) {
 }
 
 // checkDuringSync is the check of P2 while the source of P4 is being synced into the same index, and, at the
-// same time, in the home of somebody else: that one shares nothing with the sync but the machine.
+// same time, in the home of somebody else: that one shares nothing with the sync but the machine. Then
+// again while that sync gives way, as the one does that the timer starts.
 func checkDuringSync(ctx context.Context, b *bench) ([]line, error) {
 	p, _, err := b.large(ctx)
 	if err != nil {
@@ -300,21 +301,31 @@ func checkDuringSync(ctx context.Context, b *bench) ([]line, error) {
 		return nil, err
 	}
 	busy := b.user(filepath.Join(b.dir, "run", "busy"))
-	if err := b.alsoFollows(ctx, calm, busy, p); err != nil {
-		return nil, err
-	}
 	check, elsewhere := busy.does("check", filepath.Join(busy.home, smallFile)), calm.does("check", filepath.Join(calm.home, smallFile))
-	before, err := alternate(ctx, b.sizes.rounds, check)
+	fetching := func(wrapper ...string) ([]samples, error) {
+		if err := b.alsoFollows(ctx, calm, busy, p); err != nil {
+			return nil, err
+		}
+		c := busy.does("sync", "--quiet", p.name)
+		c.args = append(wrapper, c.args...)
+		return whileRuns(ctx, c, check, elsewhere)
+	}
+	before, err := alternate(ctx, b.sizes.rounds, elsewhere)
 	if err != nil {
 		return nil, err
 	}
-	during, err := whileRuns(ctx, busy.does("sync", "--quiet", p.name), check, elsewhere)
+	during, err := fetching()
+	if err != nil {
+		return nil, err
+	}
+	gently, err := fetching("nice", "-n", "10")
 	if err != nil {
 		return nil, err
 	}
 	job := fmt.Sprintf("check of 1 KiB while a sync of %s records runs", thousands(b.sizes.large))
 	return []line{
 		comparison{job: job + " into its index | meanwhile elsewhere", ours: during[0], peer: during[1], of: wall, most: 1.05}.line(),
+		comparison{job: job + ", as the timer starts it (nice 10) | without", ours: gently[0], peer: before[0], of: wall}.line(),
 		comparison{job: job + ", which uses all cores | without", ours: during[0], peer: before[0], of: wall}.line(),
 	}, nil
 }
