@@ -17,7 +17,6 @@ import (
 	"github.com/distributed-trust/distrust/records"
 	"github.com/distributed-trust/distrust/records/index"
 	"github.com/distributed-trust/distrust/records/source"
-	"github.com/distributed-trust/distrust/schema"
 )
 
 // The flags of follow (C3).
@@ -369,25 +368,4 @@ func lastElement(address string) string {
 		}
 	}
 	return name
-}
-
-// followPublicly says in the user's own repository that the source is followed, with --public.
-func (m *machine) followPublicly(ctx context.Context, entry config.Source) error {
-	if !m.in.Bool(publicFlagName) {
-		return nil
-	}
-	h, s, err := m.homeToWrite(ctx)
-	if err != nil {
-		return err
-	}
-	defer h.Close()
-	doc := schema.Record{
-		Kind: schema.KindFollow, Weight: entry.EffectiveWeight(), Depth: entry.Depth, Scopes: entry.Scopes,
-		Source: &schema.FollowSource{Log: entry.Log, URL: entry.URL, Key: entry.Fingerprint},
-	}
-	if _, err := h.Write(ctx, s, []schema.Record{doc}, m.options()); err != nil {
-		return err
-	}
-	m.env.say("your repository says so too; publish it with: distrust sync")
-	return m.refresh(ctx, h)
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/distributed-trust/distrust/cli/render"
 	"github.com/distributed-trust/distrust/records/index"
 	"github.com/distributed-trust/distrust/records/source"
-	"github.com/distributed-trust/distrust/schema"
 	"github.com/distributed-trust/distrust/sshsig"
 )
 
@@ -261,10 +260,8 @@ func (m *machine) printSource(in *Invocation, w *world, r sourceRow) error {
 		return nil
 	}
 	follows, err := w.generation.Follows()
-	for _, e := range follows {
-		if e.Log == r.config.Log && e.Kind == schema.KindFollow {
-			fmt.Fprintf(out, "  follows      %s  %s  %s\n", render.WeightWord(e.Weight), render.Escape(w.nameOf(e.Source.Log)), render.Escape(e.Source.URL))
-		}
+	for _, e := range source.Followed(r.config.Log, follows, w.now) {
+		fmt.Fprintf(out, "  follows      %s  %s  %s\n", render.WeightWord(e.Weight), render.Escape(w.nameOf(e.Source.Log)), render.Escape(e.Source.URL))
 	}
 	return err
 }

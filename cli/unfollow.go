@@ -19,7 +19,7 @@ func unfollowCommand(*Env) *Command {
 		Name: "unfollow", Operands: "NAME", Min: 1, Max: 1, Group: Follow,
 		Summary: "let somebody's records no longer count for you",
 		Text: `What was accepted of them last is remembered, so that following them again cannot show an older state. ` +
-			`With --forget that is dropped too.`,
+			`With --forget that is dropped too. What your repository says of them in public stands until you withdraw it: the command is shown.`,
 		Flags:    []urfave.Flag{&urfave.BoolFlag{Name: "forget", Usage: "drop everything that is remembered of them"}},
 		Examples: []Example{{"distrust unfollow alice", "their trust and their reports stop counting"}},
 		Run:      runUnfollow,
@@ -54,7 +54,7 @@ func runUnfollow(ctx context.Context, in *Invocation) (Exit, error) {
 		}
 	}
 	fmt.Fprintf(in.Env.Stdout, "no longer following  %s\n", name)
-	return Done, nil
+	return Done, m.sayStillPublic(ctx, name, log)
 }
 
 // mayUnfollow refuses to leave a tombstone from a pin that cannot be read, before anything is

@@ -2,6 +2,7 @@ package source
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/distributed-trust/distrust/records/trust"
@@ -64,6 +65,19 @@ func Reached(net trust.Network, follows []trust.Statement, pins []*Pin, now time
 		reached = append(reached, r)
 	}
 	return reached
+}
+
+// Followed lists whom a log follows in public now, in the order of their log ids: of several records about one
+// of them the newest that stands (D2). follows is what [index.Generation.Follows] gives.
+func Followed(log string, follows []trust.Statement, now time.Time) []*trust.Statement {
+	var list []*trust.Statement
+	for at, e := range edgesOf(follows, now.Unix()) {
+		if at.from == log && (e.Expires == 0 || e.Expires > now.Unix()) {
+			list = append(list, e)
+		}
+	}
+	slices.SortFunc(list, func(a, b *trust.Statement) int { return strings.Compare(a.Source.Log, b.Source.Log) })
+	return list
 }
 
 // unscoped is the network with every scope taken off: a source that is heard about one project only
