@@ -52,7 +52,6 @@ lint:
     {{ lint }} run
     go vet ./...
     go mod tidy -diff
-    CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -o /dev/null ./cli/distrust
     CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 go build -o /dev/null ./cli/distrust
     CGO_ENABLED=0 GOOS=windows GOARCH=amd64 go build -o /dev/null ./cli/distrust
     CGO_ENABLED=0 GOARCH=386 go build -o /dev/null ./cli/distrust

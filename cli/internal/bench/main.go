@@ -71,7 +71,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 			return err
 		}
 	}
-	if err := b.open(ctx, *cache); err != nil {
+	if err := b.open(ctx, *cache, released); err != nil {
 		return err
 	}
 	defer b.server.close()
@@ -124,8 +124,16 @@ func (b *bench) makeAll(ctx context.Context, chosen []string) error {
 	return syscall.Exec(self, os.Args, os.Environ())
 }
 
+// released builds the program as it is released (just build).
+func released(program string) command {
+	return command{
+		args: []string{"go", "build", "-trimpath", "-tags", "urfave_cli_no_docs", "-ldflags", "-s -w", "-o", program, "./cli/distrust"},
+		env:  append(os.Environ(), "CGO_ENABLED=0"),
+	}
+}
+
 // open builds the program and makes ready what all rows need.
-func (b *bench) open(ctx context.Context, cache string) error {
+func (b *bench) open(ctx context.Context, cache string, build func(program string) command) error {
 	cache, err := filepath.Abs(cache)
 	if err != nil {
 		return err
@@ -135,11 +143,7 @@ func (b *bench) open(ctx context.Context, cache string) error {
 	}
 	b.program = filepath.Join(cache, "distrust")
 	fmt.Fprintln(b.progress, "building the program")
-	build := command{
-		args: []string{"go", "build", "-trimpath", "-tags", "urfave_cli_no_docs", "-ldflags", "-s -w", "-o", b.program, "./cli/distrust"},
-		env:  append(os.Environ(), "CGO_ENABLED=0"),
-	}
-	if _, err := build.output(ctx); err != nil {
+	if _, err := build(b.program).output(ctx); err != nil {
 		return err
 	}
 	if b.dir, err = keptIn(cache, b.sizes.name); err != nil {
