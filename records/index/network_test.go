@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/distributed-trust/distrust/records/index/internal/store"
 	"github.com/distributed-trust/distrust/records/trust"
 	"github.com/distributed-trust/distrust/schema"
 )
@@ -104,6 +105,37 @@ func TestFollowsCarryNoWords(t *testing.T) {
 	}
 	if said[1].Reason != "" || !slices.Equal(said[1].Withdraws, []string{follow.Record.ID()}) {
 		t.Errorf("what takes it back %+v", said[1])
+	}
+}
+
+// TestWithdrawsAgain: who takes back the same follows again and again makes nothing larger by it.
+func TestWithdrawsAgain(t *testing.T) {
+	t.Parallel()
+	alice, bob := newLog(t, "alice"), newLog(t, "bob")
+	said := func(times int) []byte {
+		v := newSurvey(&logState{LogInfo: LogInfo{Log: alice.id(), Keys: alice.keys, Issued: testStart}})
+		add := func(id string, kind schema.Kind, withdraws ...string) {
+			v.add(&store.Said{By: alice.keys.Keys[0].Key, Statement: trust.Statement{
+				ID: id, Kind: kind, Weight: 50, Source: schema.FollowSource{Log: bob.id()}, Withdraws: withdraws,
+			}})
+		}
+		var all []string
+		for i := range 50 {
+			all = append(all, fmt.Sprintf("%064x", i))
+			add(all[i], schema.KindFollow)
+		}
+		for i := range times {
+			add(fmt.Sprintf("f%063x", i), schema.KindWithdraw, all...)
+		}
+		return v.said()
+	}
+	once := said(1)
+	follows, err := decodeFollows(nil, once, &alice.keys)
+	if err != nil || len(follows) != 51 || len(trust.Edges(follows)) != 0 {
+		t.Errorf("%d statements, %v", len(follows), err)
+	}
+	if again := said(1000); len(again) != len(once) {
+		t.Errorf("%d bytes, and %d when it is said again", len(once), len(again))
 	}
 }
 

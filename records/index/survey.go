@@ -42,11 +42,19 @@ func (v *survey) add(s *store.Said) {
 	}
 }
 
-// said encodes the follows, and the withdraws that take one of them back.
+// said encodes the follows, and for each that is taken back one withdraw that does so: what else says so again
+// would make the value many times as large as the follows, whose number is bounded.
 func (v *survey) said() []byte {
 	list := v.follows
 	for _, take := range v.takes {
-		take.Statement.Withdraws = slices.DeleteFunc(slices.Clone(take.Statement.Withdraws), func(id string) bool { return !v.ids[id] })
+		if store.Void(&v.state.Keys, take.By, take.Statement.ID) {
+			continue
+		}
+		take.Statement.Withdraws = slices.DeleteFunc(slices.Clone(take.Statement.Withdraws), func(id string) bool {
+			first := v.ids[id]
+			delete(v.ids, id)
+			return !first
+		})
 		take.Statement.Reason = ""
 		if len(take.Statement.Withdraws) > 0 {
 			list = append(list, take.Bytes())
