@@ -130,6 +130,6 @@ const minEdge = 6
 
 func decodeEdge(d *codec.Decoder, from string) trust.Edge {
 	return trust.Edge{
-		From: from, To: d.Text(), Weight: int(d.Int()), Depth: int(d.Int()), Scopes: d.Texts(), Issued: d.Int(), Expires: d.Int(),
+		From: from, To: d.Text(), Weight: d.Short(), Depth: d.Short(), Scopes: d.Texts(), Issued: d.Int(), Expires: d.Int(),
 	}
 }

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -72,7 +73,7 @@ func Reached(net trust.Network, follows []trust.Statement, pins []*Pin, now time
 func Followed(log string, follows []trust.Statement, now time.Time) []*trust.Statement {
 	var list []*trust.Statement
 	for at, e := range edgesOf(follows, now.Unix()) {
-		if at.from == log && (e.Expires == 0 || e.Expires > now.Unix()) {
+		if at.from == log && standing(e, now.Unix()) == 1 {
 			list = append(list, e)
 		}
 	}
@@ -99,6 +100,14 @@ func unscoped(net trust.Network) trust.Network {
 // hop is a step from one log to another.
 type hop struct{ from, to string }
 
+// standing is 1 for a follow that has not expired, which of those of one second is the one that counts (D2).
+func standing(e *trust.Statement, now int64) int {
+	if e.Expires == 0 || e.Expires > now {
+		return 1
+	}
+	return 0
+}
+
 // edgesOf are the follow records by which one log follows another: of several the newest that
 // stands (D2).
 func edgesOf(said []trust.Statement, now int64) map[hop]*trust.Statement {
@@ -118,7 +127,7 @@ func edgesOf(said []trust.Statement, now int64) map[hop]*trust.Statement {
 		}
 		at := hop{e.Log, e.Source.Log}
 		old, seen := best[at]
-		if !seen || e.Issued > old.Issued || e.Issued == old.Issued && e.ID < old.ID {
+		if !seen || cmp.Or(cmp.Compare(e.Issued, old.Issued), standing(e, now)-standing(old, now), strings.Compare(old.ID, e.ID)) > 0 {
 			best[at] = e
 		}
 	}

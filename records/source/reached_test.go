@@ -58,6 +58,9 @@ func TestReached(t *testing.T) {
 		edge("unheard", "e", "9", now-10, 90),
 		{ID: "w", Log: id("a"), Kind: schema.KindWithdraw, Withdraws: []string{"taken", "back"}, Issued: now - 5},
 	}
+	spent := edge("expired", "a", "b", now-10, 40)
+	spent.Expires = now - 1
+	said = append(said, spent)
 	net := trust.Network{
 		Own: []string{id("0")},
 		Follows: []trust.Follow{
